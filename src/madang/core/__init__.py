@@ -1,0 +1,1 @@
+"""The vocabulary of the house; imports nothing of ours, does no I/O."""

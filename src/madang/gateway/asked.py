@@ -1,0 +1,117 @@
+"""What a call asks for, as far as finding a target needs to know; and its body for that target.
+
+A chat completion is read by its dialect. Everything else is opaque: only the model's name is
+looked for, in JSON and in forms, and only where the name must change is the body touched.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import msgspec
+
+from madang.core.errors import BadRequest, UnsupportedMedia
+from madang.dialects.json_body import JsonBody
+from madang.dialects.multipart import find_field, replace_field
+from madang.dialects.openai_chat.requests import ChatRequest
+from madang.gateway.call import Call
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Asked(Protocol):
+    """A request, known as far as routing needs."""
+
+    @property
+    def model(self) -> str | None:
+        """The model it names, if its operation names one."""
+
+    @property
+    def stream(self) -> bool:
+        """Whether it asks for a stream, as far as we know."""
+
+    @property
+    def asks_usage(self) -> bool:
+        """Whether it asked for the usage of a stream itself."""
+
+    def for_target(self, model: str, *, add_usage: bool) -> bytes:
+        """The body to send to a target that calls the model so."""
+
+
+class _Opaque:
+    __slots__ = ("_body",)
+    model: str | None = None
+    stream = False
+    asks_usage = True
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    def for_target(self, model: str, *, add_usage: bool) -> bytes:
+        return self._body
+
+
+class _OpaqueJson:
+    __slots__ = ("_json", "model", "stream")
+    asks_usage = True
+
+    def __init__(self, body: bytes) -> None:
+        self._json = JsonBody(body)
+        self.model = self._json.model
+        self.stream = self._json.stream
+
+    def for_target(self, model: str, *, add_usage: bool) -> bytes:
+        return self._json.rewritten({"model": _encode(model)} if model != self.model else {})
+
+
+class _OpaqueForm:
+    __slots__ = ("_body", "_boundary", "model")
+    stream = False
+    asks_usage = True
+
+    def __init__(self, body: bytes, boundary: bytes) -> None:
+        self._body = body
+        self._boundary = boundary
+        found = find_field(body, boundary, b"model")
+        try:
+            self.model = found.decode() if found is not None else None
+        except UnicodeDecodeError:
+            raise BadRequest("'model' is not valid UTF-8.", code="invalid_encoding", param="model") from None
+
+    def for_target(self, model: str, *, add_usage: bool) -> bytes:
+        if model == self.model:
+            return self._body
+        return replace_field(self._body, self._boundary, b"model", model.encode())
+
+
+def read(call: Call) -> Asked:
+    """Read a call as far as needed. Raises `ClientError`."""
+    if call.refusal is not None:
+        raise call.refusal
+    encoding = call.header(b"content-encoding")
+    if encoding is not None and encoding.strip().lower() not in (b"", b"identity"):
+        raise UnsupportedMedia(
+            "Compressed request bodies are not taken; send the body without Content-Encoding.",
+            code="unsupported_content_encoding",
+        )
+    if call.is_chat:
+        return ChatRequest(call.body)
+    if not call.body:
+        return _Opaque(b"")
+    kind, _, parameters = (call.header(b"content-type") or b"").partition(b";")
+    kind = kind.strip().lower()
+    if kind == b"multipart/form-data":
+        return _OpaqueForm(call.body, _boundary(parameters))
+    if kind == b"application/json" or (not kind and call.body.lstrip()[:1] == b"{"):
+        return _OpaqueJson(call.body)
+    return _Opaque(call.body)
+
+
+def _boundary(parameters: bytes) -> bytes:
+    for parameter in parameters.split(b";"):
+        name, _, value = parameter.strip().partition(b"=")
+        if name.lower() == b"boundary" and 0 < len(value.strip(b'"')) <= 200:
+            return value.strip(b'"')
+    raise BadRequest(
+        "The Content-Type says multipart/form-data without a boundary.", code="missing_boundary"
+    )

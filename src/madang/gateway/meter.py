@@ -1,0 +1,133 @@
+"""The meter: counts what passes and listens for usage, without touching it.
+
+Of a chat completion it hears usage and stop reason; of an opaque operation it counts bytes.
+The one thing it may hold back is the usage chunk that only Madang asked for.
+"""
+
+from __future__ import annotations
+
+from madang.core.clock import monotonic
+from madang.core.record import Outcome, Record
+from madang.dialects.openai_chat import responses
+from madang.dialects.openai_chat.streams import Tap
+from madang.gateway.asked import Asked
+from madang.gateway.attempts import Answer
+from madang.gateway.call import Call, Headers
+
+_MOST_HEARD = 4 * 1024 * 1024
+"""Bytes of an answer that is not streamed beyond which its usage is not looked for."""
+
+
+class MeteredReply:
+    """An answer on its way to the client."""
+
+    __slots__ = ("_answer", "_arrived", "_first", "_heard", "_record", "_size", "_tap", "status", "target")
+
+    def __init__(self, answer: Answer, call: Call, asked: Asked, record: Record) -> None:
+        self._answer = answer
+        self._record = record
+        self._arrived = call.arrived
+        self._first = answer.first
+        self._heard: list[bytes] | None = None
+        self._tap: Tap | None = None
+        self._size = 0
+        self.status = answer.reply.status
+        self.target = answer.target
+        if call.is_chat:
+            if answer.streamed:
+                withhold = asked.stream and not asked.asks_usage and answer.target.provider.include_usage
+                self._tap = Tap(withhold=withhold)
+            else:
+                self._heard = []
+        record.status = self.status
+        record.streamed = answer.streamed
+        record.passed = True
+        record.dialect = "openai_chat" if call.is_chat else None
+        record.upstream_id = _upstream_id(answer.reply.headers)
+        record.provider = answer.target.provider.name
+        record.model = answer.target.model
+
+    @property
+    def headers(self) -> Headers:
+        return self._answer.reply.headers
+
+    @property
+    def streamed(self) -> bool:
+        """Whether the answer is a stream of events."""
+        return self._answer.streamed
+
+    @property
+    def whole(self) -> bool:
+        """Whether everything has arrived, so that `read` will not wait."""
+        return self._answer.reply.whole
+
+    async def next(self) -> bytes:
+        """The next piece for the client; `b""` at the end. Raises `UpstreamError`."""
+        while True:
+            data = self._first or await self._answer.reply.next()
+            self._first = b""
+            if not data:
+                return self._end()
+            if self._record.first_byte_us is None:
+                self._record.first_byte_us = int((monotonic() - self._arrived) * 1e6)
+            if self._tap is not None:
+                data = self._tap.feed(data)
+            elif self._heard is not None:
+                self._listen(data)
+            if data:
+                self._size += len(data)
+                return data
+
+    async def read(self) -> bytes:
+        """All of it."""
+        parts = []
+        while data := await self.next():
+            parts.append(data)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def _listen(self, data: bytes) -> None:
+        if self._heard is not None:
+            self._heard.append(data)
+            if self._size + len(data) > _MOST_HEARD:
+                self._heard = None
+
+    def _end(self) -> bytes:
+        rest = self._tap.rest() if self._tap is not None else b""
+        self._size += len(rest)
+        return rest
+
+    def settle(self) -> None:
+        """Write what was heard into the record, however the answer ended."""
+        record = self._record
+        record.response_bytes = self._size
+        heard = None
+        if self._tap is not None:
+            heard = self._tap.heard
+        elif self._heard:
+            heard = responses.hear(b"".join(self._heard))
+        if heard is not None:
+            record.usage = heard.usage
+            record.stop_reason = heard.stop_reason
+            record.error = record.error or heard.error
+        if record.outcome is Outcome.OK:
+            record.outcome = self._outcome(record.error)
+            if self.status >= 400 and record.error is None:
+                record.error = f"status_{self.status}"
+
+    def _outcome(self, error: str | None) -> Outcome:
+        if self.status >= 500 or self.status == 429:
+            return Outcome.FAILED
+        if self.status >= 400:
+            return Outcome.REFUSED
+        return Outcome.CUT if error is not None and self.streamed else Outcome.OK
+
+    def close(self) -> None:
+        """Done with it."""
+        self._answer.reply.close()
+
+
+def _upstream_id(headers: Headers) -> str | None:
+    for name, value in headers:
+        if name in (b"x-request-id", b"request-id"):
+            return value[:200].decode("latin-1")
+    return None

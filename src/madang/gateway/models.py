@@ -1,0 +1,105 @@
+"""Which models there are: aliases, what the configuration names, and what providers say they have.
+
+Providers are asked when somebody wants to know, not at the start, and not again for a while.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+import msgspec
+
+from madang.core.errors import CallError
+from madang.gateway.callers import Caller
+from madang.providers.door import Door
+from madang.routing.routes import Routes
+
+_FRESH = 300.0
+"""Seconds for which a provider's answer is taken as still true."""
+_PATIENCE = 3.0
+"""Seconds a provider is given to say what it has."""
+
+
+class _Listed(msgspec.Struct):
+    id: str
+    created: int | float | None = None
+    owned_by: str | None = None
+
+
+class _Listing(msgspec.Struct):
+    data: list[_Listed] = []
+
+
+class Model(msgspec.Struct, frozen=True):
+    """One model as `/v1/models` shows it."""
+
+    id: str
+    created: int
+    owned_by: str
+    object: str = "model"
+
+
+_listing = msgspec.json.Decoder(_Listing)
+
+
+class Models:
+    """The models of every provider that is on."""
+
+    def __init__(self, routes: Routes) -> None:
+        self._routes = routes
+        self._listed: dict[str, list[_Listed]] = {}
+        self._looked_at = float("-inf")
+        self._looking: asyncio.Task[None] | None = None
+
+    async def look(self) -> bool:
+        """Ask the providers, unless that was done lately. Whether they were asked now."""
+        now = asyncio.get_running_loop().time()
+        if now - self._looked_at < _FRESH and (self._looking is None or self._looking.done()):
+            return False
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.ensure_future(self._look())
+        await asyncio.shield(self._looking)
+        return True
+
+    async def all(self, caller: Caller) -> list[Model]:
+        """What a caller may use, aliases first."""
+        await self.look()
+        found = [Model(name, 0, "madang") for name in self._routes.aliases]
+        for provider, _ in self._routes.doors():
+            listed = {one.id: one for one in self._listed.get(provider.name, [])}
+            for name in (*listed, *(m for m in provider.models if m not in listed)):
+                created = listed[name].created if name in listed else None
+                found.append(Model(f"{provider.name}/{name}", int(created or 0), provider.name))
+        return [model for model in found if caller.allows(model.id, model.id.partition("/")[2])]
+
+    async def find(self, name: str, caller: Caller) -> Model:
+        """One model by name. Raises `NotFound`."""
+        known = {model.id: model for model in await self.all(caller)}
+        route = self._routes.resolve(name)
+        target = route.targets[0]
+        label = target.label if name not in self._routes.aliases else name
+        return known.get(label) or Model(name, 0, target.provider.name)
+
+    async def _look(self) -> None:
+        self._looked_at = asyncio.get_running_loop().time()
+        doors = self._routes.doors()
+        answers = await asyncio.gather(*(_ask(door) for _, door in doors))
+        for (provider, _), answer in zip(doors, answers, strict=True):
+            if answer is not None:
+                self._listed[provider.name] = answer
+        self._routes.learn(
+            {one.id: name for name, listed in reversed(self._listed.items()) for one in listed}
+        )
+
+
+async def _ask(door: Door) -> list[_Listed] | None:
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            reply = await door.send("GET", "/models", b"", [(b"accept", b"application/json")], b"")
+            try:
+                body = await reply.read()
+            finally:
+                reply.close()
+        return _listing.decode(body).data if reply.status == 200 else None
+    except (CallError, TimeoutError, msgspec.DecodeError, UnicodeDecodeError):
+        return None

@@ -1,0 +1,103 @@
+"""The journey of a call, whole. Start here.
+
+`serve` is a context, like an HTTP client's `stream()`: the upstream's socket and the record live
+exactly as long as the answer is being sent, and a client that hangs up is an exception at `yield`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from madang.core.clock import monotonic
+from madang.core.errors import CallError, ClientError, NotFound
+from madang.core.record import Outcome, Record
+from madang.gateway import asked as asking
+from madang.gateway.asked import Asked
+from madang.gateway.attempts import answer
+from madang.gateway.call import Call
+from madang.gateway.callers import Caller, Callers, refuse_model
+from madang.gateway.meter import MeteredReply
+from madang.gateway.models import Models
+from madang.routing.routes import Route, Routes
+
+
+class Gateway:
+    """What the journey needs, wired in `app.py`."""
+
+    __slots__ = ("callers", "keep", "models", "routes")
+
+    def __init__(
+        self, callers: Callers, routes: Routes, models: Models, keep: Callable[[Record], None]
+    ) -> None:
+        self.callers = callers
+        self.routes = routes
+        self.models = models
+        self.keep = keep
+        """Takes a finished record; never waits."""
+
+
+@asynccontextmanager
+async def serve(call: Call, gw: Gateway, caller: Caller | None = None) -> AsyncIterator[MeteredReply]:
+    """Answer a call. Raises `CallError` before the first byte, `UpstreamError` at the reply after it.
+
+    `caller` is who calls where that is known already (the chat page); else the call's key says it.
+    """
+    record = Record(call.id, call.arrived_at, call.operation, request_bytes=len(call.body), attempts=[])
+    reply: MeteredReply | None = None
+    try:
+        caller = caller or await gw.callers.identify(call)
+        _note_caller(record, caller)
+        asked = asking.read(call)
+        record.route = asked.model
+        route = await _find_route(call, asked, gw)
+        _check_allowed(caller, route)
+        reply = MeteredReply(await answer(call, asked, route, record), call, asked, record)
+        yield reply
+    except CallError as problem:
+        _note_problem(record, problem, begun=reply is not None)
+        raise
+    except (asyncio.CancelledError, GeneratorExit):
+        record.outcome = Outcome.LEFT
+        raise
+    finally:
+        if reply is not None:
+            reply.close()
+            reply.settle()
+        record.duration_us = int((monotonic() - call.arrived) * 1e6)
+        gw.keep(record)
+
+
+async def _find_route(call: Call, asked: Asked, gw: Gateway) -> Route:
+    if asked.model is None:
+        wanted = call.header(b"x-madang-provider")
+        return gw.routes.without_model(wanted.decode("latin-1") if wanted else None)
+    try:
+        return gw.routes.resolve(asked.model)
+    except NotFound:
+        # A bare name that no pattern knows: perhaps a provider says that it has it.
+        if "/" in asked.model or not await gw.models.look():
+            raise
+        return gw.routes.resolve(asked.model)
+
+
+def _check_allowed(caller: Caller, route: Route) -> None:
+    if caller.models is None or caller.allows(route.name):
+        return
+    names = [target.label if target.model else f"{target.label}/*" for target in route.targets]
+    if not all(caller.allows(name) for name in names):
+        raise refuse_model(caller, route.name)
+
+
+def _note_caller(record: Record, caller: Caller) -> None:
+    record.key_id, record.key_name, record.owner = caller.key_id, caller.name, caller.owner
+
+
+def _note_problem(record: Record, problem: CallError, *, begun: bool) -> None:
+    record.error = problem.code
+    if begun:
+        record.outcome = Outcome.CUT
+    else:
+        record.status = problem.status
+        record.outcome = Outcome.REFUSED if isinstance(problem, ClientError) else Outcome.FAILED

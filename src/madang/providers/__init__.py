@@ -1,0 +1,1 @@
+"""The providers: doors to models. `base.py` says what one is, `compatible.py` lists them."""

@@ -1,0 +1,65 @@
+"""What a provider is: a door. Address, key, the few oddities of its dialect; usually one row.
+
+The rows are in `compatible.py`. A `Provider` is a row with this machine's key and address in it.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+
+import msgspec
+
+from madang.core.secret import Secret
+from madang.transport.deadlines import Timeouts
+
+__all__ = ["Provider", "Row", "Timeouts"]
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """A provider we know, as data. One row is the whole change that adds a provider."""
+
+    name: str
+    title: str
+    base_url: str
+    """As the provider's own SDK takes it."""
+    key_env: tuple[str, ...] = ()
+    """Environment variables that hold its key, first found wins. None: it needs no key."""
+    base_url_env: tuple[str, ...] = ()
+    """Environment variables that point it elsewhere; default `<NAME>_BASE_URL`."""
+    root: str = ""
+    """Between `base_url` and the path below `/v1`, e.g. `/v1` where the SDK's base URL has none."""
+    chat_root: str | None = None
+    """The same for chat completions, where the compatible endpoint lives apart."""
+    key_header: str = "authorization"
+    """The header that carries the key; `authorization` means `Bearer`."""
+    chat_key_header: str | None = None
+    models: tuple[str, ...] = ()
+    """Patterns of bare model names that are this provider's own (`gpt-*`)."""
+    include_usage: bool = True
+    """Whether it takes `stream_options.include_usage`."""
+    headers: dict[str, str] = {}
+    source: str = ""
+    """Where these facts were read, with the date."""
+
+
+class Provider(msgspec.Struct, frozen=True, kw_only=True):
+    """A row made real: switched on, with its address and key."""
+
+    row: Row
+    base_url: str
+    key: Secret | None = None
+    models: tuple[str, ...] = ()
+    """Names from the configuration, besides the row's patterns."""
+    headers: dict[str, str] = {}
+    include_usage: bool = True
+    timeouts: Timeouts = Timeouts()
+    reason: str = ""
+    """Why it is on, for people: `OPENAI_API_KEY is set`."""
+
+    @property
+    def name(self) -> str:
+        return self.row.name
+
+    def owns(self, model: str) -> bool:
+        """Whether a bare model name is known to be this provider's."""
+        return any(fnmatch.fnmatchcase(model, known) for known in (*self.models, *self.row.models))

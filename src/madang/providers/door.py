@@ -1,0 +1,92 @@
+"""A door: the way to send a request to one provider and hear its answer."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from madang import __version__
+from madang.providers.base import Provider
+from madang.providers.compatible import key_header_for, url_for
+from madang.transport.address import Origin, read_origin
+from madang.transport.pool import Http, Pool
+
+Headers = list[tuple[bytes, bytes]]
+
+_CACHED_PATHS = 256
+
+
+class Reply(Protocol):
+    """A provider's answer, from its head on."""
+
+    status: int
+    headers: Headers
+
+    @property
+    def whole(self) -> bool:
+        """Whether everything has arrived, though perhaps not been read."""
+
+    async def next(self) -> bytes:
+        """What has arrived since the last time, waiting if that is nothing; `b""` at the end."""
+
+    async def read(self) -> bytes:
+        """The whole (or the rest) of the body."""
+
+    def close(self) -> None:
+        """Done with it; a provider that is still speaking is told to stop."""
+
+
+class Door(Protocol):
+    """Sends one request. Raises `CallError` where no answer came."""
+
+    async def send(self, method: str, path: str, query: bytes, headers: Headers, body: bytes) -> Reply:
+        """`path` is the operation's, below `/v1`; `headers` are the client's that may go on."""
+
+
+class HttpDoor:
+    """A provider behind HTTP. What is the same in every request is written once."""
+
+    def __init__(self, provider: Provider, http: Http) -> None:
+        self._provider = provider
+        self._http = http
+        self._fixed: dict[tuple[str, str], tuple[Pool, bytes]] = {}
+
+    async def send(self, method: str, path: str, query: bytes, headers: Headers, body: bytes) -> Reply:
+        """Ask the provider. Raises `UpstreamError` where it gave no answer."""
+        fixed = self._fixed.get((method, path))
+        if fixed is None:
+            fixed = self._write_head(method, path)
+        pool, head = fixed
+        if query:
+            line, space, rest = head.partition(b" HTTP/1.1\r\n")
+            head = line + b"?" + query + space + rest
+        lines = b"".join([b"%s: %s\r\n" % pair for pair in headers])
+        if body or method not in ("GET", "DELETE"):
+            lines += b"content-length: %d\r\n" % len(body)
+        return await pool.ask((b"%s%s\r\n" % (head, lines), body), self._provider.timeouts)
+
+    def _write_head(self, method: str, path: str) -> tuple[Pool, bytes]:
+        url = url_for(self._provider, path)
+        origin = read_origin(url, f"providers.{self._provider.name}.base_url")
+        pool = self._http.pool(origin)
+        target = url.partition("://")[2].partition("/")[2]
+        lines = [b"%s %s/%s HTTP/1.1" % (method.encode(), pool.target_prefix, target.encode())]
+        lines += [b"%s: %s" % pair for pair in self._headers(origin, path)]
+        head = b"\r\n".join([*lines, pool.proxy_headers])
+        if len(self._fixed) >= _CACHED_PATHS:
+            self._fixed.clear()  # paths with ids in them are many
+        self._fixed[method, path] = pool, head
+        return pool, head
+
+    def _headers(self, origin: Origin, path: str) -> Headers:
+        key = key_header_for(self._provider, path)
+        own = {
+            b"host": origin.authority.encode(),
+            b"user-agent": b"madang/" + __version__.encode(),
+            # The tap reads what passes; a compressed answer would pass unheard.
+            b"accept-encoding": b"identity",
+        }
+        if key is not None:
+            own[key[0].lower()] = key[1]
+        for name, value in self._provider.headers.items():
+            own[name.lower().encode()] = value.encode()
+        return list(own.items())

@@ -1,0 +1,1 @@
+"""Which models a client may name, and where each leads."""

@@ -1,0 +1,133 @@
+"""Routes: from the model a client names to the targets that are tried, in order.
+
+Three ways to name one: an alias of the configuration, `provider/model`, and a bare model name,
+which goes to the provider that is known to have it. Compiled once; a look-up is a dictionary's.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from urllib.parse import quote
+
+import msgspec
+
+from madang.core.errors import NotFound
+from madang.providers.base import Provider
+from madang.providers.door import Door
+
+_CACHED = 10_000
+"""Names that are remembered; the ten-thousand-and-first empties the memory."""
+
+
+class Target:
+    """One model at one provider."""
+
+    __slots__ = ("door", "header", "label", "model", "provider")
+
+    def __init__(self, provider: Provider, door: Door, model: str | None) -> None:
+        self.provider = provider
+        self.door = door
+        self.model = model
+        """As the provider is asked for it; `None` where the operation names no model."""
+        self.label = f"{provider.name}/{model}" if model else provider.name
+        """`provider/model`, for people."""
+        self.header = quote(self.label, safe="/:@.-_~+ ").encode("ascii")
+        """The same, fit for a response header."""
+
+
+class Route(msgspec.Struct, frozen=True, eq=False):
+    """What a client calls a model."""
+
+    name: str
+    targets: tuple[Target, ...]
+
+
+class Routes:
+    """Every route there is."""
+
+    def __init__(
+        self,
+        providers: Sequence[tuple[Provider, Door]],
+        aliases: Mapping[str, Sequence[str]],
+        default_provider: str | None = None,
+    ) -> None:
+        self._providers = {provider.name: (provider, door) for provider, door in providers}
+        self._default = default_provider
+        self._found: dict[str, Route] = {}
+        self._discovered: dict[str, str] = {}
+        self.aliases = {
+            name: Route(name, tuple(self._target(target) for target in targets))
+            for name, targets in aliases.items()
+        }
+
+    def resolve(self, model: str) -> Route:
+        """The route of a model. Raises `NotFound`."""
+        found = self._found.get(model)
+        if found is None:
+            found = self.aliases.get(model) or Route(model, (self._target(model),))
+            if len(self._found) >= _CACHED:
+                self._found.clear()
+            self._found[model] = found
+        return found
+
+    def knows(self, model: str) -> bool:
+        """Whether `resolve` would find it."""
+        try:
+            self.resolve(model)
+        except NotFound:
+            return False
+        return True
+
+    def without_model(self, wanted: str | None) -> Route:
+        """Where an operation goes that names no model: the provider asked for, or the default one."""
+        name = wanted or self._default
+        if name is None:
+            raise NotFound(
+                "This path names no model, and no provider is on that could take it. "
+                "Switch one on, or name it in the header x-madang-provider.",
+                code="no_provider",
+            )
+        if name not in self._providers:
+            raise NotFound(
+                f"There is no provider named '{name[:100]}'.{_nearest(name, self._providers)}",
+                code="unknown_provider",
+            )
+        provider, door = self._providers[name]
+        return Route(name, (Target(provider, door, None),))
+
+    def learn(self, models: Mapping[str, str]) -> None:
+        """Remember models that providers said they have: model to provider's name."""
+        self._discovered = dict(models)
+
+    def doors(self) -> list[tuple[Provider, Door]]:
+        """Every provider that is on, in order."""
+        return list(self._providers.values())
+
+    def _target(self, model: str) -> Target:
+        prefix, slash, rest = model.partition("/")
+        if slash and rest and prefix in self._providers:
+            return Target(*self._providers[prefix], rest)
+        for provider, door in self._providers.values():
+            if provider.owns(model):
+                return Target(provider, door, model)
+        if model in self._discovered:
+            return Target(*self._providers[self._discovered[model]], model)
+        raise self._unknown(model, prefix if slash else None)
+
+    def _unknown(self, model: str, prefix: str | None) -> NotFound:
+        names = [*self.aliases, *(f"{p}/" for p in self._providers)]
+        if prefix is not None and prefix not in self._providers:
+            hint = f" No provider named '{prefix[:100]}' is on; these are: {', '.join(self._providers)}."
+        else:
+            hint = _nearest(model, names) or " Write provider/model, such as openai/gpt-4o."
+        return NotFound(
+            f"The model '{model[:200]}' does not exist or no provider that is on has it.{hint}",
+            code="model_not_found",
+            param="model",
+        )
+
+
+def _nearest(name: str, known: Mapping[str, object] | Sequence[str]) -> str:
+    close = difflib.get_close_matches(name[:100], list(known), n=1, cutoff=0.6)
+    return f" Did you mean '{close[0]}'?" if close else ""

@@ -1,0 +1,91 @@
+"""The seam: what a dialect gives the simulator, so that a further one is a folder and a line.
+
+The server, the plan and the faults know these types and no provider's words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+import msgspec
+
+from madang.simulator.controls import Controls
+from madang.simulator.ratelimit import Allowance, Exhausted
+from madang.simulator.scenario import Scripted
+from madang.simulator.vocabulary import ApiError, Stamp
+
+
+class StreamParts(msgspec.Struct, frozen=True):
+    """A stream, event by event; lines end with a newline, the blank line between events is left out."""
+
+    opening: list[bytes]
+    """Sent as soon as the model speaks."""
+    deltas: list[bytes]
+    """One per token: the pace lies between them."""
+    closing: list[bytes]
+    done: bytes | None = None
+    """What says that the stream is over, where a dialect has such a thing."""
+
+
+class Wishes(msgspec.Struct, frozen=True):
+    """What a reply is made by, besides the request."""
+
+    controls: Controls
+    script: Scripted
+    seed: int
+    stamp: Stamp
+
+
+class Asked(Protocol):
+    """A request that was read and found good, ready to be answered."""
+
+    @property
+    def model(self) -> str:
+        """The model asked for."""
+
+    @property
+    def text(self) -> str:
+        """What rules look for with `contains`."""
+
+    @property
+    def cost(self) -> int:
+        """Tokens taken from the limit."""
+
+    @property
+    def streamed(self) -> bool:
+        """Whether the answer is to be a stream."""
+
+    def reply(self, wishes: Wishes) -> Reply:
+        """The answer, rendered."""
+
+
+class Reply(msgspec.Struct, frozen=True):
+    """A rendered answer: a whole body, or a stream."""
+
+    body: bytes | StreamParts
+    tokens: int = 0
+    """How many tokens it took to say: a whole answer waits as long as its stream would have."""
+
+
+class Dialect(msgspec.Struct, frozen=True):
+    """One provider's API, as functions."""
+
+    operations: Mapping[str, Callable[[bytes, bool], Asked]]
+    """POST path to reader of its body; the flag: whether to refuse unknown parameters. Raises ApiError."""
+    pages: Mapping[str, Callable[[str, tuple[str, ...]], bytes]]
+    """GET path to page; a path that ends in `/` hands over what follows it. Raises ApiError."""
+    authenticate: Callable[[Mapping[str, str], str | None], str]
+    """Headers and the one good key, if there is one: the key presented. Raises ApiError."""
+    find_model: Callable[[str, tuple[str, ...]], None]
+    """Raises ApiError if the model is not among those on offer."""
+    error_for: Callable[[int, Controls, str, str], ApiError]
+    """The error for a status, the model and the request id, in the API's own words."""
+    exhausted: Callable[[Exhausted, str], ApiError]
+    error_body: Callable[[ApiError], bytes]
+    error_event: Callable[[ApiError], bytes]
+    event: Callable[[dict[str, object]], bytes]
+    """A scripted event."""
+    headers: Callable[[Stamp, float], list[tuple[str, str]]]
+    """The response headers of every answer; the float is the processing time in seconds."""
+    limit_headers: Callable[[Allowance], list[tuple[str, str]]]

@@ -1,0 +1,201 @@
+"""From a request to the plan of its answer. Knows no sockets, and no dialect's words.
+
+The order is the real API's: key, body, model, limits, and only then an answer.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+import msgspec
+
+from madang.core.clock import now_us
+from madang.simulator.controls import HEADER, NONE, Controls, UnknownControl, read_header, read_model
+from madang.simulator.dialect import Asked, Dialect, Reply, Wishes
+from madang.simulator.dice import Dice
+from madang.simulator.openai import OPENAI
+from madang.simulator.options import Options, by_chance
+from madang.simulator.plan import Plan
+from madang.simulator.ratelimit import Allowance, allowance
+from madang.simulator.rendering import Rendered, Rendering
+from madang.simulator.request import Request
+from madang.simulator.scenario import UNSCRIPTED, Rule, Scenario, Script, Scripted, ScriptedError
+from madang.simulator.stamps import Stamps
+from madang.simulator.vocabulary import ApiError, Stamp
+
+DIALECTS: Final[Sequence[Dialect]] = (OPENAI,)
+"""All dialects spoken; a further one is a folder beside `openai/` and a name here."""
+
+_MOST_KEYS = 10_000
+
+
+class _Turn(msgspec.Struct):
+    """What is known of a request while its answer is being made."""
+
+    request: Request
+    path: str
+    dialect: Dialect
+    stamp: Stamp
+    controls: Controls = NONE
+    script: Scripted = UNSCRIPTED
+    limits: list[tuple[str, str]] = []
+    wait: float = 0.0
+    """Seconds before the head."""
+
+
+class Service:
+    """Answers requests with plans. `now` is any steady clock in seconds, `wall` microseconds since 1970."""
+
+    def __init__(
+        self,
+        options: Options,
+        scenario: Scenario,
+        seed: int,
+        pages: Mapping[str, Callable[[], bytes]],
+        now: Callable[[], float] = time.monotonic,
+        wall: Callable[[], int] = now_us,
+    ) -> None:
+        self._options, self._seed, self._pages, self._now = options, seed, pages, now
+        self._script = Script(scenario) if scenario.rules else None
+        self._stamps = Stamps(seed, wall, frozen=options.frozen_time)
+        self._rendering = Rendering(self._stamps.second)
+        self._allowances: dict[str, Allowance] = {}
+        self._asked = 0
+        self._key = options.key.reveal() if options.key is not None else None
+        self._defaults = Controls(pace=options.pace or None, shred=options.shred or None)
+        self._operations = {path: dialect for dialect in DIALECTS for path in dialect.operations}
+
+    def plan(self, request: Request) -> Plan:
+        """The answer to a request, whatever it is."""
+        path = request.path.removeprefix("/v1")
+        dialect = self._operations.get(path, DIALECTS[0])
+        turn = _Turn(request, path, dialect, self._stamps.next(path, request.body))
+        try:
+            rendered = self._answered(turn)
+        except ApiError as error:
+            body = dialect.error_body(error)
+            rendered = Rendered(error.status, body, [*turn.limits, *error.headers])
+        return self._rendering.plan(
+            request, dialect, turn.stamp, rendered, turn.controls, turn.script, turn.wait
+        )
+
+    def malformed(self, status: int, message: str) -> bytes:
+        """Last words to a client that does not speak HTTP as we take it."""
+        return self._rendering.last_words(status, DIALECTS[0].error_body(ApiError(status, message)))
+
+    def _answered(self, turn: _Turn) -> Rendered:
+        request = turn.request
+        reader = turn.dialect.operations.get(turn.path)
+        if reader is not None and request.method == "POST":
+            key = turn.dialect.authenticate(request.headers, self._key)
+            return self._operated(turn, reader(request.body, self._options.strict), key)
+        reading = request.method in ("GET", "HEAD")
+        if reading and (page := self._pages.get(request.path)) is not None:
+            return Rendered(200, page())
+        return self._page(turn, reading=reading, known=reader is not None or request.path in self._pages)
+
+    def _page(self, turn: _Turn, *, reading: bool, known: bool) -> Rendered:
+        request, path = turn.request, turn.path
+        for start, page in turn.dialect.pages.items():
+            if path != start and not (
+                start.endswith("/") and path.startswith(start) and len(path) > len(start)
+            ):
+                continue
+            if reading:
+                turn.dialect.authenticate(request.headers, self._key)
+                return Rendered(200, page(path[len(start) :], self._options.models))
+            known = True
+        where = f"{request.method} {request.path}"
+        if not known:
+            raise ApiError(404, f"Invalid URL ({where})")
+        raise ApiError(
+            405,
+            f"Not allowed to {where.replace(' ', ' on ', 1)}. (HINT: Perhaps you meant to use a "
+            "different HTTP method?)",
+            code="method_not_supported",
+        )
+
+    def _operated(self, turn: _Turn, asked: Asked, key: str) -> Rendered:
+        turn.dialect.find_model(asked.model, self._options.models)
+        if self._script is not None:
+            self._follow(turn, self._script.find(turn.request, asked.model, asked.text))
+        turn.controls = self._wanted(turn, asked.model).over(turn.controls).over(self._defaults)
+        self._throw(turn)
+        self._admit(turn, asked, key)
+        self._fail_if_asked(turn, asked)
+        reply = asked.reply(Wishes(turn.controls, turn.script, self._seed, turn.stamp))
+        return self._rendered(turn, reply)
+
+    def _rendered(self, turn: _Turn, reply: Reply) -> Rendered:
+        body, script = reply.body, turn.script
+        if script.body is not None:
+            body = script.body.encode() if isinstance(script.body, str) else msgspec.json.encode(script.body)
+        if isinstance(body, bytes) and turn.controls.pace:
+            turn.wait += turn.controls.pace * reply.tokens
+        headers = [*turn.limits, *((name.lower(), value) for name, value in script.headers.items())]
+        return Rendered(script.status or 200, body, headers)
+
+    def _follow(self, turn: _Turn, rule: Rule | None) -> None:
+        if rule is not None:
+            turn.script, turn.controls = rule.answer, rule.controls
+
+    def _wanted(self, turn: _Turn, model: str) -> Controls:
+        """What the request itself asks for: its header, then its model's name."""
+        header = turn.request.headers.get(HEADER)
+        try:
+            wanted = read_header(header) if header else NONE
+        except UnknownControl as error:
+            raise ApiError(400, str(error), param=HEADER, code="unknown_control") from None
+        if model in self._options.models:
+            return wanted
+        try:
+            return wanted.over(read_model(model))
+        except UnknownControl as error:
+            raise ApiError(400, str(error), param="model", code="unknown_control") from None
+
+    def _throw(self, turn: _Turn) -> None:
+        """What chance decides: the wait, and whether something goes wrong. Repeats with the seed."""
+        self._asked += 1
+        dice = Dice(self._seed, self._asked)
+        wait = turn.controls.delay
+        turn.wait = self._options.latency.sample(dice) if wait is None else wait
+        if (struck := by_chance(self._options, dice)) is not None:
+            turn.controls = turn.controls.over(struck)
+
+    def _admit(self, turn: _Turn, asked: Asked, key: str) -> None:
+        now = self._now()
+        allowed = self._allowances.get(key)
+        if allowed is None:
+            if len(self._allowances) >= _MOST_KEYS:
+                self._allowances.clear()
+            allowed = self._allowances[key] = allowance(self._options.rpm, self._options.tpm, now)
+        refused = allowed.admit(now, asked.cost)
+        turn.limits = turn.dialect.limit_headers(allowed)
+        if refused is not None:
+            raise turn.dialect.exhausted(refused, asked.model)
+
+    def _fail_if_asked(self, turn: _Turn, asked: Asked) -> None:
+        controls, script = turn.controls, turn.script
+        status = controls.error
+        if script.error is not None or ((script.status or 0) >= 400 and script.body is None):
+            status = script.status or controls.error or 500
+        if status is None and controls.error_after is not None and not asked.streamed:
+            status = 500
+        if status is None:
+            return
+        error = turn.dialect.error_for(status, controls, asked.model, turn.stamp.request_id)
+        raise _reworded(error, script.error or ScriptedError(), tuple(script.headers.items()))
+
+
+def _reworded(error: ApiError, script: ScriptedError, headers: tuple[tuple[str, str], ...]) -> ApiError:
+    """The error with what a scenario says in place of what the API says."""
+    return ApiError(
+        error.status,
+        error.message if script.message is None else script.message,
+        kind=error.kind if script.type is None else script.type,
+        param=error.param if script.param is None else script.param,
+        code=error.code if script.code is None else script.code,
+        headers=(*error.headers, *((name.lower(), value) for name, value in headers)),
+    )

@@ -1,0 +1,1 @@
+"""The admin API: for holders of the admin key."""

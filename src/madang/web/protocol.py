@@ -1,0 +1,349 @@
+"""The model endpoints, answered below ASGI; every other path goes on to the ordinary app.
+
+A subclass of uvicorn's own protocol: parsing, pipelining, signals and shutdown stay uvicorn's.
+What is ours: no scope, no receive and send, no event per message (16 µs a call,
+docs/decisions/0002-below-asgi.md); limits on heads and bodies; deadlines without timers; and
+errors in OpenAI's shape even where the request was not HTTP.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import httptools
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from madang.core.errors import (
+    BadRequest,
+    CallError,
+    ClientError,
+    HeadersTooLarge,
+    RequestTimeout,
+    TooLarge,
+)
+from madang.dialects.openai_chat.responses import render_error
+from madang.web.exchange import Exchange, status_line
+
+_log = logging.getLogger("madang.web")
+
+_HEAD_LIMIT = 64 * 1024
+_MOST_HEADERS = 200
+_SMALL_BODY = 64 * 1024
+"""Bytes of a body that is simply waited for; before a larger one is taken, its sender must be known."""
+_IDLE = 75.0
+_HEAD_WITHIN = 30.0
+_BODY_WITHIN = 30.0
+_READ_WITHIN = 120.0
+_LINGER = 1.0
+"""Seconds for which what a client still sends is thrown away, so that it may read why."""
+_DRAIN = 0.4
+"""Seconds an idle connection is kept at shutdown, for a request that is on its way."""
+_NEVER = float("inf")
+
+_ABSOLUTE = re.compile(rb"^https?://[^/?#]*", re.IGNORECASE)
+_BARE = re.compile(
+    rb"/(?:chat/completions|completions|embeddings|models|moderations|images|audio|files|batches"
+    rb"|responses|rerank)(?:[/?]|$)"
+)
+"""Paths that are also served without `/v1`."""
+
+
+class ModelProtocol(HttpToolsProtocol):
+    """A client's connection."""
+
+    cycle: Any  # an Exchange or uvicorn's own cycle: what both have is all that is used
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+        *,
+        answer: Callable[[Exchange], Awaitable[None]],
+        max_body: int,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self._answer = answer
+        self._max_body = max_body
+        self._head_size = 0
+        self._length: int | None = None
+        self._chunked = False
+        self._lingering = False
+        self._draining = False
+        self.deadline = self.loop.time() + _HEAD_WITHIN
+
+    # Deadlines; `expire` is called by the server's watch over all connections.
+
+    def expire(self, now: float) -> None:
+        """Act if the client has taken longer than it is given."""
+        if now < self.deadline:
+            return
+        self.deadline = _NEVER
+        exchange = self.cycle
+        if isinstance(exchange, Exchange) and not exchange.complete and not exchange.response_complete:
+            exchange.refuse(RequestTimeout(f"The request's body did not arrive within {_BODY_WITHIN:g} s."))
+            self._begin(exchange)
+        elif self._head_size and not self._lingering and (exchange is None or exchange.response_complete):
+            self._refuse(RequestTimeout(f"The request's head did not arrive within {_HEAD_WITHIN:g} s."))
+        else:
+            self.transport.abort() if self._is_busy() else self.transport.close()
+
+    def expect_reading(self) -> None:
+        """The client has to take what was written, or be gone."""
+        self.deadline = self.loop.time() + _READ_WITHIN
+
+    def expect_nothing(self) -> None:
+        """It is our turn to work."""
+        self.deadline = _NEVER
+
+    def _is_busy(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
+
+    # The transport's side.
+
+    def data_received(self, data: bytes) -> None:
+        if self._lingering:
+            return
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            self._refuse(BadRequest("This server does not switch protocols.", code="upgrade_refused"))
+        except httptools.HttpParserCallbackError:
+            _log.exception("a request could not be taken in")
+            self._refuse(CallError("This server failed to take in the request."))
+        except httptools.HttpParserError as problem:
+            self._refuse(BadRequest(f"This is not an HTTP request: {problem}.", code="invalid_http"))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.deadline = _NEVER
+        for exchange in (self.cycle, *(cycle for cycle, _ in self.pipeline)):
+            if isinstance(exchange, Exchange):
+                self._let_go(exchange)
+        self.pipeline.clear()
+        if isinstance(self.cycle, Exchange):
+            self.connections.discard(self)
+            self.flow.resume_writing()
+            self.parser = None  # type: ignore[assignment]  # as uvicorn's: no more bytes come
+        else:
+            super().connection_lost(exc)
+
+    def shutdown(self) -> None:
+        """The server stops: finish what is under way, then close."""
+        self._draining = True
+        if self._is_busy():
+            self.cycle.keep_alive = False
+        else:
+            self.deadline = self.loop.time() + _DRAIN
+
+    # The parser's side.
+
+    def on_message_begin(self) -> None:
+        self.url = b""
+        self.headers = []
+        self.expect_100_continue = False
+        self._head_size = 1
+        self._length = 0
+        self._chunked = False
+        if not self._is_busy():
+            self.deadline = self.loop.time() + _HEAD_WITHIN
+
+    def on_url(self, url: bytes) -> None:
+        self.url += url
+        self._grow(len(url))
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        name = name.lower()
+        self._grow(len(name) + len(value))
+        if name == b"content-length":
+            self._length = int(value) if value.isdigit() else 0
+        elif name == b"transfer-encoding":
+            self._length = None
+        elif name == b"expect" and value.lower() == b"100-continue":
+            self.expect_100_continue = True
+        self.headers.append((name, value))
+
+    def _grow(self, size: int) -> None:
+        self._head_size += size
+        if not self._lingering and (self._head_size > _HEAD_LIMIT or len(self.headers) >= _MOST_HEADERS):
+            self._refuse(
+                HeadersTooLarge(
+                    f"The request line and headers must not exceed {_HEAD_LIMIT} bytes or {_MOST_HEADERS} headers."
+                )
+            )
+            self.headers = []
+
+    def on_headers_complete(self) -> None:
+        if self._lingering:
+            return
+        self._head_size = 0
+        url = self.url if self.url.startswith(b"/") else _ABSOLUTE.sub(b"", self.url) or b"/"
+        if url.startswith(b"/v1/") or _BARE.match(url):
+            self._arrive(url)
+        else:
+            self._pass_on()
+
+    def on_body(self, body: bytes) -> None:
+        exchange = self.cycle
+        if not isinstance(exchange, Exchange):
+            if exchange is not None and not self._lingering:
+                super().on_body(body)
+            return
+        if exchange.response_complete or exchange.refusal is not None or self._lingering:
+            return
+        if exchange.task is not None:
+            self.deadline = self.loop.time() + _BODY_WITHIN
+        if not exchange.take(body, self._max_body):
+            self._refuse_size(exchange)
+
+    def on_message_complete(self) -> None:
+        exchange = self.cycle
+        if not isinstance(exchange, Exchange):
+            if exchange is not None and not self._lingering:
+                self.deadline = _NEVER
+                super().on_message_complete()
+            return
+        if self._lingering or exchange.refusal is not None:
+            return
+        exchange.arrived_whole()
+        if exchange.task is None and not self._waits(exchange):
+            self._begin(exchange)
+        elif not self._waits(exchange):
+            self.deadline = _NEVER
+
+    # Model endpoints.
+
+    def _arrive(self, url: bytes) -> None:
+        version = self.parser.get_http_version()
+        exchange = Exchange(
+            self,
+            method=self.parser.get_method(),
+            url=url,
+            headers=self.headers,
+            version=version,
+            keep_alive=self.parser.should_keep_alive() and not self._draining,
+            length=self._length,
+            expects_continue=self.expect_100_continue,
+        )
+        previous = self.cycle
+        self.cycle = exchange
+        if previous is not None and not previous.response_complete:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((exchange, self.app))  # type: ignore[arg-type]  # stands in for a cycle
+        else:
+            self._receive(exchange)
+
+    def _receive(self, exchange: Exchange) -> None:
+        """It is this request's turn: wait for its body, or begin already."""
+        length = exchange.length
+        if length is not None and length > self._max_body:
+            self._refuse_size(exchange)
+        elif exchange.complete or length is None or length > _SMALL_BODY:
+            self.deadline = self.loop.time() + _BODY_WITHIN
+            self._begin(exchange)
+        elif length:
+            self.deadline = self.loop.time() + _BODY_WITHIN
+            exchange.invite()
+
+    def _refuse_size(self, exchange: Exchange) -> None:
+        exchange.refuse(
+            TooLarge(f"The request body is larger than the {self._max_body / 1e6:g} MB this server takes.")
+        )
+        if not self._waits(exchange):
+            self._begin(exchange)
+
+    def _begin(self, exchange: Exchange) -> None:
+        if exchange.complete:
+            self.deadline = _NEVER
+        if exchange.task is None:
+            task = exchange.task = self.loop.create_task(self._answer(exchange))  # type: ignore[arg-type]  # a coroutine, seen as awaitable
+            self.tasks.add(task)
+            task.add_done_callback(self.tasks.discard)
+
+    def _waits(self, exchange: Exchange) -> bool:
+        """Whether an earlier request on this connection is still being answered."""
+        return any(cycle is exchange for cycle, _ in self.pipeline)
+
+    def answered(self, exchange: Exchange) -> None:
+        """An exchange is over: close, or go on with the next."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        if not exchange.keep_alive:
+            if exchange.complete:
+                self.transport.close()
+            else:
+                self._linger()
+            return
+        self.on_response_complete()
+
+    def on_response_complete(self) -> None:
+        """Begin what was pipelined, or wait for the next request."""
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            cycle, app = self.pipeline.pop()
+            if isinstance(cycle, Exchange):
+                self._receive(cycle)
+            else:
+                self._start_asgi_task(cycle, app)
+        else:
+            self.deadline = self.loop.time() + (_DRAIN if self._draining else _IDLE)
+
+    def _let_go(self, exchange: Exchange) -> None:
+        if exchange.response_complete:
+            return
+        exchange.disconnected = True
+        if exchange.task is not None:
+            exchange.task.cancel()
+
+    # Everything else.
+
+    def _pass_on(self) -> None:
+        """Hand the request to uvicorn's own cycle, as if it had never been looked at."""
+        url, headers, expect = self.url, self.headers, self.expect_100_continue
+        super().on_message_begin()
+        self.url, self.expect_100_continue = url, expect
+        self.headers.extend(headers)
+        self.deadline = self.loop.time() + _BODY_WITHIN if self._length != 0 else _NEVER
+        super().on_headers_complete()
+
+    def _refuse(self, error: CallError) -> None:
+        """Answer what is no request. In the middle of another answer, only that one is finished."""
+        if self._is_busy() and not (isinstance(self.cycle, Exchange) and self.cycle.task is None):
+            if (
+                isinstance(self.cycle, Exchange)
+                and not self.cycle.complete
+                and isinstance(error, ClientError)
+            ):
+                self.cycle.refuse(error)
+            self.cycle.keep_alive = False
+            self._lingering = True
+            return
+        body = render_error(error)
+        self.transport.write(
+            b"%b%bcontent-type: application/json\r\nconnection: close\r\n"
+            b"content-length: %d\r\n\r\n%b" % (status_line(error.status), self.date_line(), len(body), body)
+        )
+        if isinstance(self.cycle, Exchange):
+            self.cycle.response_complete = True
+        self._linger()
+
+    def _linger(self) -> None:
+        self._lingering = True
+        self.flow.resume_reading()
+        self.deadline = self.loop.time() + _LINGER
+
+    def date_line(self) -> bytes:
+        """The Date header, made once a second by uvicorn."""
+        for name, value in self.server_state.default_headers:
+            if name == b"date":
+                return b"date: %b\r\n" % value
+        return b""
