@@ -53,10 +53,19 @@ _HEAD = f"INSERT INTO calls ({', '.join(COLUMNS)})"
 _ONCE = "ON CONFLICT (id) DO NOTHING"
 
 
+def typed_row(connection: Connection, record: Record) -> tuple[object, ...]:
+    """PostgreSQL wants true and false where SQLite takes 1 and 0."""
+    row = row_of(record)
+    if connection.dialect.name == "sqlite":
+        return row
+    at = COLUMNS.index("passed")
+    return (*row[:at], record.passed, record.streamed, *row[at + 2 :])
+
+
 def core(connection: Connection, records: Sequence[Record]) -> None:
     """Core's insert, executemany over dictionaries."""
     kind = sqlite if connection.dialect.name == "sqlite" else postgresql
-    rows = [dict(zip(COLUMNS, row_of(record), strict=True)) for record in records]
+    rows = [dict(zip(COLUMNS, typed_row(connection, record), strict=True)) for record in records]
     connection.execute(kind.insert(calls).on_conflict_do_nothing(), rows)
 
 
@@ -64,7 +73,7 @@ def driver_many(connection: Connection, records: Sequence[Record]) -> None:
     """The SQL text itself, executemany over tuples."""
     mark = "?" if connection.dialect.name == "sqlite" else "%s"
     sql = f"{_HEAD} VALUES ({', '.join([mark] * len(COLUMNS))}) {_ONCE}"
-    connection.exec_driver_sql(sql, [row_of(record) for record in records])
+    connection.exec_driver_sql(sql, [typed_row(connection, record) for record in records])
 
 
 def many_rows(connection: Connection, records: Sequence[Record]) -> None:
@@ -74,7 +83,7 @@ def many_rows(connection: Connection, records: Sequence[Record]) -> None:
         return
     row = f"({', '.join(['%s'] * len(COLUMNS))})"
     for start in range(0, len(records), 250):
-        rows = [row_of(record) for record in records[start : start + 250]]
+        rows = [typed_row(connection, record) for record in records[start : start + 250]]
         values = tuple(value for row_values in rows for value in row_values)
         connection.exec_driver_sql(f"{_HEAD} VALUES {', '.join([row] * len(rows))} {_ONCE}", values)
 
@@ -92,7 +101,7 @@ def json_objects(connection: Connection, records: Sequence[Record]) -> None:
 
 def json_arrays(connection: Connection, records: Sequence[Record]) -> None:
     """One JSON text of arrays."""
-    rows = _encode([row_of(record) for record in records]).decode()
+    rows = _encode([typed_row(connection, record) for record in records]).decode()
     if connection.dialect.name == "sqlite":
         taken = ", ".join(f"value->>{index}" for index in range(len(COLUMNS)))
         sql = f"{_HEAD} SELECT {taken} FROM json_each(?) WHERE true {_ONCE}"
@@ -264,16 +273,14 @@ def median(rounds: list[Round], field: str) -> float:
 def show(idle: list[Round], alone: dict[Insert, list[float]], found: dict[Insert, list[Round]]) -> None:
     free = median(idle, "echoes")
     print(f"loop alone: {free:,.0f} echoes/s, gap {median(idle, 'gap_ms'):.2f} ms")
-    print(
-        f"{'':14}{'alone us':>10}{'cpu us':>10}{'stolen us':>11}{'batch ms':>10}{'gap ms':>10}{'rec/s':>11}"
-    )
+    print(f"{'':14}{'alone us':>10}{'cpu us':>10}{'stolen us':>11}{'batch ms':>10}{'gap ms':>9}{'rec/s':>11}")
     for way in WAYS:
         rounds = found[way]
         records = median(rounds, "records")
         stolen = (1 - median(rounds, "echoes") / free) / records * 1e6
         print(
             f"{way.__name__:14}{statistics.median(alone[way]):10.2f}{median(rounds, 'cpu_us'):10.2f}"
-            f"{stolen:11.2f}{median(rounds, 'batch_ms'):10.1f}{median(rounds, 'gap_ms'):10.2f}{records:11,.0f}"
+            f"{stolen:11.2f}{median(rounds, 'batch_ms'):10.1f}{median(rounds, 'gap_ms'):9.2f}{records:11,.0f}"
         )
 
 

@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 from starlette.applications import Starlette
-from tests.browser.served import ARGUMENTS, OneKey, Script, Visits, serve
 
 from madang.web.auth import Pages
 from madang.web.chat import chat_routes
+from tests.browser.served import ARGUMENTS, OneKey, Script, Visits, serve
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ import re
 
 import pytest
 from playwright.sync_api import Page, expect
+
 from tests.browser.served import GOOD_KEY, Script, Visits
 
 QUESTIONS = {"ko": "마당은 무엇인가요?", "en": "What is a madang?"}
@@ -324,8 +325,8 @@ async ([text, events]) => {
   for (const [kind, ...rest] of events) {
     if (kind === "key") {
       const [isComposing, keyCode, key, code] = rest;
-      const event = new KeyboardEvent("keydown", { key, code, keyCode, isComposing, bubbles: true, cancelable: true });
-      box.dispatchEvent(event);
+      const pressed = { key, code, keyCode, isComposing, bubbles: true, cancelable: true };
+      box.dispatchEvent(new KeyboardEvent("keydown", pressed));
     } else {
       // The last syllable is in the box once its composition has ended.
       if (kind === "end") box.value = text;
@@ -388,7 +389,8 @@ CONTRASTS = """
     return [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3);
   };
   const light = (parts) => {
-    const [r, g, b] = parts.map((p) => p / 255).map((p) => (p <= 0.04045 ? p / 12.92 : ((p + 0.055) / 1.055) ** 2.4));
+    const linear = (p) => (p <= 0.04045 ? p / 12.92 : ((p + 0.055) / 1.055) ** 2.4);
+    const [r, g, b] = parts.map((p) => linear(p / 255));
     return 0.2126 * r + 0.7152 * g + 0.0722 * b;
   };
   const ground = (element) => {
@@ -402,10 +404,11 @@ CONTRASTS = """
   const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (walk.nextNode()) {
     const element = walk.currentNode.parentElement;
-    if (!walk.currentNode.data.trim() || !element.checkVisibility() || element.closest("script, template")) continue;
+    if (!walk.currentNode.data.trim() || !element.checkVisibility()) continue;
     const under = ground(element);
     const [a, b] = [light(rgb(getComputedStyle(element).color, under)), light(rgb(under, "white"))];
-    found.push([walk.currentNode.data.trim().slice(0, 30), (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05)]);
+    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    found.push([walk.currentNode.data.trim().slice(0, 30), ratio]);
   }
   return found;
 }

@@ -120,3 +120,12 @@ def test_help_says_what_it_reads_and_how_it_exits() -> None:
     text = run("--help").stdout
     assert "$MADANG_CONFIG" in text
     assert "Exits with 1" in text
+
+
+def test_the_page_shows_what_is_printed(folder: Path) -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "configuration.md").read_text(encoding="utf-8")
+    (folder / "madang.yaml").write_text('server:\n  port: "4000"\n')
+    assert f"$ madang check\n{run().stderr}```" in page
+    (folder / "madang.yaml").write_text("routes: {quick: openai/gpt-4o-mini}\n")
+    routes, _, _ = run(OPENAI_API_KEY="k").stdout.partition("\nProviders\n")
+    assert f"$ madang check\n{routes}```" in page

@@ -7,7 +7,7 @@ import pytest
 from madang.config.explain import TargetView, explain, explain_providers, in_words
 from madang.config.schema import Config, Route
 from madang.config.schema import Provider as Section
-from madang.providers.base import Provider
+from madang.providers.base import Provider, Row
 from madang.providers.discover import discover
 
 
@@ -66,3 +66,10 @@ def test_a_provider_says_why_it_is_on_and_whose_bare_names_it_takes() -> None:
         ["claude-*"],
     )
     assert (mine.reason, mine.models, mine.usage_asked) == ("madang.yaml names it", ["m"], False)
+
+
+def test_a_provider_without_an_address_is_answered_here() -> None:
+    here = Provider(row=Row(name="offline", title="Offline", base_url=""), base_url="")
+    assert explain_providers([here]) == []
+    [route] = explain(Config(routes={"a": "offline/extractive"}), [here])
+    assert route.targets == [TargetView("offline", "extractive", None, False, False, False)]

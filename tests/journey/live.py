@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import http.client
+import re
 import socket
 import tempfile
 import threading
@@ -17,7 +18,7 @@ import msgspec
 
 from madang.app import App
 from madang.config.schema import Config, Provider, Server, Store
-from madang.core.record import Record
+from madang.core.record import Outcome, Record
 from madang.web.server import Server as WebServer
 from madang.web.server import listen
 
@@ -194,10 +195,9 @@ class Live:
         assert not self._thread.is_alive(), "Madang did not stop"
         self._folder.cleanup()
 
-    def records(self, count: int) -> list[Record]:
-        """The newest `count` records, oldest first, once that many are written."""
-        wait_until(lambda: self.app.store.calls.count() >= count)
-        return list(reversed(self.app.store.calls.recent(count)))
+    def left(self) -> list[Record]:
+        """The calls whose client hung up, newest first."""
+        return [record for record in self.app.store.calls.recent(200) if record.outcome == Outcome.LEFT]
 
     def record(self, call_id: str) -> Record:
         """The record of one call, once it is written."""
@@ -232,20 +232,22 @@ class Live:
         finally:
             connection.close()
 
-    def raw(self, data: bytes, *, until_closed: bool = True, half_close: bool = False) -> bytes:
-        """Bytes on a bare socket, and all that comes back."""
+    def raw(self, data: bytes, *, whole: bool = False) -> bytes:
+        """Bytes on a bare socket, and what comes back: one answer of a known length, or all until the end."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=20) as sock:
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):
                 sock.sendall(data)
-            if half_close:
-                sock.shutdown(socket.SHUT_WR)
             got = b""
             with contextlib.suppress(ConnectionResetError):
-                while piece := sock.recv(65536):
+                while (whole or not _is_whole(got)) and (piece := sock.recv(65536)):
                     got += piece
-                    if not until_closed and b"\r\n\r\n" in got:
-                        break
             return got
+
+
+def _is_whole(got: bytes) -> bool:
+    head, blank, body = got.partition(b"\r\n\r\n")
+    length = re.search(rb"content-length: (\d+)", head)
+    return bool(blank) and length is not None and len(body) >= int(length[1])
 
 
 class Answer(msgspec.Struct):

@@ -19,6 +19,7 @@ from itertools import zip_longest
 from pathlib import Path
 
 import pytest
+
 from tests.rules.markdown import Block, pages
 
 ADDRESS = "http://127.0.0.1:4000"

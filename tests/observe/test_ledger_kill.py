@@ -16,7 +16,7 @@ from madang.store.store import Store
 
 FLUSH = 0.05
 # From being taken to being committed: a write that is under way, on a machine busy with other tests.
-WRITING = 1.0
+WRITING = 2.0
 
 # Puts some 5,000 records a second, with the time of putting as their `started_at`. Says when it has begun.
 PROGRAM = """
@@ -58,6 +58,9 @@ def start(url: str, seconds: float) -> subprocess.Popen[str]:
 def test_a_kill_under_load_loses_only_what_came_after_the_last_flush(tmp_path: Path, after: float) -> None:
     path = tmp_path / "madang.db"
     program = start(f"sqlite:///{path}", 60.0)
+    with Store.open(f"sqlite:///{path}") as store:
+        while not store.calls.count():
+            time.sleep(0.01)
     time.sleep(after)
     program.send_signal(signal.SIGKILL)
     killed_us = time.time_ns() // 1000

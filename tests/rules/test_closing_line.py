@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from tests.rules.tree import ROOT
 
 SETTINGS = """

@@ -7,6 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+
 from tests.rules.markdown import Block, Page, pages, parse
 from tests.rules.tree import ROOT, SOURCE, modules, shown
 

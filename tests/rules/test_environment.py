@@ -12,6 +12,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+
 from tests.rules.tree import ROOT
 
 REPORT = "import sys; print('took', sys.executable)"

@@ -9,6 +9,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+
 from tests.rules.tree import ROOT
 
 LOCKS = sorted((ROOT / "requirements").glob("*.lock"))

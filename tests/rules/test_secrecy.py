@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+
 from tests.rules.tree import text_files
 
 REGISTRIES = (

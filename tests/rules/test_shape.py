@@ -6,6 +6,7 @@ import ast
 import re
 
 import pytest
+
 from tests.rules.tree import Function, Module, files, modules, shown
 
 LONGEST_FILE = 500

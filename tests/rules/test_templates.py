@@ -6,6 +6,7 @@ import re
 from html.parser import HTMLParser
 
 import pytest
+
 from tests.rules.tree import SOURCE, files, shown
 
 TEMPLATES = [path for path in files() if SOURCE in path.parents and path.suffix in {".html", ".j2", ".jinja"}]

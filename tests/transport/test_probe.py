@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 
@@ -80,3 +80,26 @@ def test_a_server_that_says_nothing_holds_up_the_start_no_longer_than_the_limit(
         began = time.monotonic()
         assert not probe_ollama(f"http://127.0.0.1:{silent.getsockname()[1]}", limit=0.05)
         assert time.monotonic() - began < 2
+
+
+def test_a_server_that_drips_holds_it_up_no_longer_either() -> None:
+    """Each byte is in time, the whole is not: what a socket's own timeout does not see."""
+    done = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def drip() -> None:
+            while not done.is_set():
+                connection, _ = server.accept()
+                with connection, suppress(OSError):
+                    if connection.recv(1000):
+                        connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 900\r\n\r\n")
+                    while not done.wait(0.02):
+                        connection.sendall(b" ")
+
+        thread = threading.Thread(target=drip, daemon=True)
+        thread.start()
+        began = time.monotonic()
+        assert not probe_ollama(f"http://127.0.0.1:{server.getsockname()[1]}", limit=0.1)
+        took = time.monotonic() - began
+        done.set()
+        assert took < 3

@@ -55,13 +55,16 @@ def check(path: Path | None, schema: bool, as_json: bool) -> None:
 
 def _print_sound(loaded: Loaded, *, as_json: bool) -> None:
     from madang.config.explain import explain, explain_providers
+    from madang.config.load import short_path
     from madang.providers.discover import discover, switched_off
     from madang.transport.probe import probe_ollama
 
     providers = discover(loaded.config, loaded.environ, probe_ollama=probe_ollama)
     if not as_json:
         click.echo(
-            f"{loaded.path} is sound." if loaded.path else "No madang.yaml here: everything has its default."
+            f"{short_path(loaded.path)} is sound."
+            if loaded.path
+            else "No madang.yaml here: everything has its default."
         )
         _print_routes(loaded, providers)
         _print_providers(loaded, providers)

@@ -53,7 +53,7 @@ class ProviderView(msgspec.Struct, frozen=True):
 
 def explain(config: Config, providers: Iterable[Provider]) -> list[RouteView]:
     """The configured routes, in the file's order."""
-    on = {provider.name: provider for provider in providers}
+    on = {provider.name: provider for provider in providers if provider.base_url}
     return [
         RouteView(name=alias, targets=[_target(alias, target, on) for target in route_targets(route)])
         for alias, route in config.routes.items()
@@ -61,7 +61,7 @@ def explain(config: Config, providers: Iterable[Provider]) -> list[RouteView]:
 
 
 def explain_providers(providers: Iterable[Provider]) -> list[ProviderView]:
-    """The providers that are on, in the order they were found."""
+    """The providers that are on and somewhere else than here, in the order they were found."""
     return [
         ProviderView(
             name=provider.name,
@@ -73,6 +73,7 @@ def explain_providers(providers: Iterable[Provider]) -> list[ProviderView]:
             usage_asked=provider.include_usage,
         )
         for provider in providers
+        if provider.base_url
     ]
 
 

@@ -126,12 +126,12 @@ def _placed(faults: list[Fault], root: Node | None, path: Path | None) -> list[F
             from madang.config.document import locate
 
             fault.place = locate(root, fault.steps, at_key=fault.at_key)
-        fault.file = "" if path is None or _is_variable(fault.steps) else _short(path)
+        fault.file = "" if path is None or _is_variable(fault.steps) else short_path(path)
         fault.path = fault.path or fault.file
     return sorted(faults, key=lambda fault: fault.place or (10**9, 0))
 
 
-def _short(path: Path) -> str:
+def short_path(path: Path) -> str:
     """The path as one would type it here."""
     return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 

@@ -115,13 +115,15 @@ class Callers:
                 continue
 
     async def _look_for_unknown(self) -> None:
-        now = asyncio.get_running_loop().time()
-        if now - self._looked_at < _LOOK_AGAIN:
-            if self._looking is not None and not self._looking.done():
-                await asyncio.shield(self._looking)
-            return
+        """Until a look that began after now is done; one serves all who wait."""
+        loop = asyncio.get_running_loop()
+        came = loop.time()
         try:
-            await self.refresh()
+            while self._looked_at <= came:
+                await asyncio.sleep(max(0.0, self._looked_at + _LOOK_AGAIN - loop.time()))
+                await self.refresh()
+            if self._looking is not None:
+                await asyncio.shield(self._looking)
         except StoreError:
             return  # unknown as far as can be told; the watch will say when the store is back
 

@@ -9,7 +9,7 @@ import asyncio
 
 import msgspec
 
-from madang.core.errors import CallError
+from madang.core.errors import CallError, NotFound
 from madang.gateway.callers import Caller
 from madang.providers.door import Door
 from madang.routing.routes import Routes
@@ -76,6 +76,8 @@ class Models:
         """One model by name. Raises `NotFound`."""
         known = {model.id: model for model in await self.all(caller)}
         route = self._routes.resolve(name)
+        if not caller.allows(name, *(target.label for target in route.targets)):
+            raise NotFound(f"The model '{name[:200]}' is not open to this key.", code="model_not_found")
         target = route.targets[0]
         label = target.label if name not in self._routes.aliases else name
         return known.get(label) or Model(name, 0, target.provider.name)

@@ -67,6 +67,7 @@ class Connection(asyncio.Protocol):
         self._paused = self._closed = self._advancing = self._owes_continue = False
         self._last_words: bytes | None = None
         self._read_paused = False
+        self._heard = 0
         self._begin_reading()
 
     # What the transport tells us.
@@ -107,18 +108,15 @@ class Connection(asyncio.Protocol):
         """Bytes of one request, or of several."""
         if self._last_words is not None:
             return
+        heard = self._heard
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
-            # No other protocol is spoken here: the request is answered as if it had not asked.
-            self._begin_reading()
-            rest = data[upgrade.args[0] :]
-            if rest:
-                self.data_received(rest)
+            self._stay_with_http(data[upgrade.args[0] :])
         except httptools.HttpParserError as error:
             self._refuse(400, f"The simulator could not read the request as HTTP/1.1: {error}")
         else:
-            self._check_size(len(data))
+            self._check_size(len(data) if self._heard == heard else 0)
         self._advance()
 
     # What httptools tells us.
@@ -154,8 +152,10 @@ class Connection(asyncio.Protocol):
             self._body.append(body)
 
     def on_message_complete(self) -> None:
-        """The request is whole."""
+        """The request is whole; or it offered another protocol, and its body is still to come."""
         self._owes_continue = False
+        if self._parser.should_upgrade() and "upgrade" in self._headers:
+            return
         path, query = _split_target(self._url)
         body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
         parser = self._parser
@@ -165,6 +165,7 @@ class Connection(asyncio.Protocol):
             parser.should_keep_alive(), version == "1.0",
         )  # fmt: skip
         self._waiting.append(request)
+        self._heard += 1
 
     # Answering.
 
@@ -173,7 +174,23 @@ class Connection(asyncio.Protocol):
         self._in_head = False
         self._head_size = self._body_size = 0
 
+    def _stay_with_http(self, rest: bytes) -> None:
+        """Read a request that offers another protocol (`Upgrade: h2c`, as Java's client does) without it.
+
+        The parser stops before the body of such a request; so it gets the head again, without the offer.
+        """
+        head = b""
+        if "upgrade" in self._headers:
+            kept = [line for line in self._headers.items() if line[0] not in ("upgrade", "connection")]
+            lines = "".join(f"{name}: {value}\r\n" for name, value in kept)
+            method, target = self._parser.get_method(), self._url
+            head = b"%b %b HTTP/1.1\r\n%b\r\n" % (method, target, lines.encode("latin-1"))
+        self._begin_reading()
+        if head or rest:
+            self.data_received(head + rest)
+
     def _check_size(self, size: int) -> None:
+        """Bounds for head and body; `size` is what came, if no request became whole with it."""
         if self._in_head:
             self._head_size += size
         if self._in_head and self._head_size > _MOST_HEAD:

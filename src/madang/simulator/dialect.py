@@ -12,6 +12,7 @@ import msgspec
 
 from madang.simulator.controls import Controls
 from madang.simulator.ratelimit import Allowance, Exhausted
+from madang.simulator.request import Request
 from madang.simulator.scenario import Scripted
 from madang.simulator.vocabulary import ApiError, Stamp
 
@@ -68,19 +69,27 @@ class Reply(msgspec.Struct, frozen=True):
     """How many tokens it took to say: a whole answer waits as long as its stream would have."""
 
 
+Reader = Callable[[Request, bool], Asked]
+"""Reads a request; the flag says whether to refuse parameters nobody knows. Raises ApiError."""
+Page = Callable[[tuple[str, ...]], bytes]
+"""Shows a page, given the models on offer. Raises ApiError."""
+
+
 class Dialect(msgspec.Struct, frozen=True):
     """One provider's API, as functions."""
 
-    operations: Mapping[str, Callable[[bytes, bool], Asked]]
-    """POST path to reader of its body; the flag: whether to refuse unknown parameters. Raises ApiError."""
-    pages: Mapping[str, Callable[[str, tuple[str, ...]], bytes]]
-    """GET path to page; a path that ends in `/` hands over what follows it. Raises ApiError."""
+    operation: Callable[[str], Reader | None]
+    """What a POST to a path asks for, if the path is one of this dialect's."""
+    page: Callable[[str], Page | None]
+    """What a GET of a path shows, if the path is one of this dialect's."""
     authenticate: Callable[[Mapping[str, str], str | None], str]
     """Headers and the one good key, if there is one: the key presented. Raises ApiError."""
     find_model: Callable[[str, tuple[str, ...]], None]
     """Raises ApiError if the model is not among those on offer."""
     error_for: Callable[[int, Controls, str, str], ApiError]
     """The error for a status, the model and the request id, in the API's own words."""
+    no_such: Callable[[str, str, bool], ApiError]
+    """The error for a method and path; the flag says whether the path has other methods."""
     exhausted: Callable[[Exhausted, str], ApiError]
     error_body: Callable[[ApiError], bytes]
     error_event: Callable[[ApiError], bytes]

@@ -13,7 +13,7 @@ import msgspec
 
 from madang.simulator.dice import Dice
 
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(us|ms|s|m)")
+_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(us|ms|s|m)")
 _UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0}
 _CALL = re.compile(r"(\w+)\((.*)\)")
 _NORMAL = NormalDist()
@@ -34,15 +34,7 @@ def parse_duration(text: str) -> float:
     return seconds
 
 
-class Latency(msgspec.Struct, frozen=True):
-    """How long the model thinks before its answer starts, in seconds."""
-
-    def sample(self, dice: Dice) -> float:
-        """One wait."""
-        raise NotImplementedError
-
-
-class Fixed(Latency, frozen=True):
+class Fixed(msgspec.Struct, frozen=True):
     """Always the same."""
 
     seconds: float = 0.0
@@ -52,7 +44,7 @@ class Fixed(Latency, frozen=True):
         return self.seconds
 
 
-class Uniform(Latency, frozen=True):
+class Uniform(msgspec.Struct, frozen=True):
     """Every wait between two bounds is as likely as any other."""
 
     low: float
@@ -63,7 +55,7 @@ class Uniform(Latency, frozen=True):
         return self.low + (self.high - self.low) * dice.unit()
 
 
-class LogNormal(Latency, frozen=True):
+class LogNormal(msgspec.Struct, frozen=True):
     """Most waits near the median, a few much longer: what real APIs look like."""
 
     p50: float
@@ -74,6 +66,10 @@ class LogNormal(Latency, frozen=True):
         quantile = min(max(dice.unit(), 1e-9), 1 - 1e-9)
         wait = self.p50 * math.exp(_NORMAL.inv_cdf(quantile) * math.log(self.p99 / self.p50) / _Z99)
         return min(wait, self.p99 * 10)
+
+
+Latency = Fixed | Uniform | LogNormal
+"""How long the model thinks before its answer starts, in seconds."""
 
 
 def parse_latency(text: str) -> Latency:

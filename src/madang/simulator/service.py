@@ -13,7 +13,7 @@ import msgspec
 
 from madang.core.clock import now_us
 from madang.simulator.controls import HEADER, NONE, Controls, UnknownControl, read_header, read_model
-from madang.simulator.dialect import Asked, Dialect, Reply, Wishes
+from madang.simulator.dialect import Asked, Dialect, Reader, Reply, Wishes
 from madang.simulator.dice import Dice
 from madang.simulator.openai import OPENAI
 from madang.simulator.options import Options, by_chance
@@ -35,7 +35,6 @@ class _Turn(msgspec.Struct):
     """What is known of a request while its answer is being made."""
 
     request: Request
-    path: str
     dialect: Dialect
     stamp: Stamp
     controls: Controls = NONE
@@ -65,15 +64,13 @@ class Service:
         self._asked = 0
         self._key = options.key.reveal() if options.key is not None else None
         self._defaults = Controls(pace=options.pace or None, shred=options.shred or None)
-        self._operations = {path: dialect for dialect in DIALECTS for path in dialect.operations}
 
     def plan(self, request: Request) -> Plan:
         """The answer to a request, whatever it is."""
-        path = request.path.removeprefix("/v1")
-        dialect = self._operations.get(path, DIALECTS[0])
-        turn = _Turn(request, path, dialect, self._stamps.next(path, request.body))
+        dialect, reader = _spoken(request.path)
+        turn = _Turn(request, dialect, self._stamps.next(request.path, request.body))
         try:
-            rendered = self._answered(turn)
+            rendered = self._answered(turn, reader)
         except ApiError as error:
             body = dialect.error_body(error)
             rendered = Rendered(error.status, body, [*turn.limits, *error.headers])
@@ -85,37 +82,19 @@ class Service:
         """Last words to a client that does not speak HTTP as we take it."""
         return self._rendering.last_words(status, DIALECTS[0].error_body(ApiError(status, message)))
 
-    def _answered(self, turn: _Turn) -> Rendered:
+    def _answered(self, turn: _Turn, reader: Reader | None) -> Rendered:
         request = turn.request
-        reader = turn.dialect.operations.get(turn.path)
         if reader is not None and request.method == "POST":
             key = turn.dialect.authenticate(request.headers, self._key)
-            return self._operated(turn, reader(request.body, self._options.strict), key)
-        reading = request.method in ("GET", "HEAD")
-        if reading and (page := self._pages.get(request.path)) is not None:
-            return Rendered(200, page())
-        return self._page(turn, reading=reading, known=reader is not None or request.path in self._pages)
-
-    def _page(self, turn: _Turn, *, reading: bool, known: bool) -> Rendered:
-        request, path = turn.request, turn.path
-        for start, page in turn.dialect.pages.items():
-            if path != start and not (
-                start.endswith("/") and path.startswith(start) and len(path) > len(start)
-            ):
-                continue
-            if reading:
+            return self._operated(turn, reader(request, self._options.strict), key)
+        own, page = self._pages.get(request.path), turn.dialect.page(request.path)
+        if request.method in ("GET", "HEAD"):
+            if own is not None:
+                return Rendered(200, own())
+            if page is not None:
                 turn.dialect.authenticate(request.headers, self._key)
-                return Rendered(200, page(path[len(start) :], self._options.models))
-            known = True
-        where = f"{request.method} {request.path}"
-        if not known:
-            raise ApiError(404, f"Invalid URL ({where})")
-        raise ApiError(
-            405,
-            f"Not allowed to {where.replace(' ', ' on ', 1)}. (HINT: Perhaps you meant to use a "
-            "different HTTP method?)",
-            code="method_not_supported",
-        )
+                return Rendered(200, page(self._options.models))
+        raise turn.dialect.no_such(request.method, request.path, reader is not None or bool(own or page))
 
     def _operated(self, turn: _Turn, asked: Asked, key: str) -> Rendered:
         turn.dialect.find_model(asked.model, self._options.models)
@@ -187,6 +166,14 @@ class Service:
             return
         error = turn.dialect.error_for(status, controls, asked.model, turn.stamp.request_id)
         raise _reworded(error, script.error or ScriptedError(), tuple(script.headers.items()))
+
+
+def _spoken(path: str) -> tuple[Dialect, Reader | None]:
+    """The dialect a path belongs to, and what reads it; the first dialect says so where there is none."""
+    for dialect in DIALECTS:
+        if (reader := dialect.operation(path)) is not None:
+            return dialect, reader
+    return next((dialect for dialect in DIALECTS if dialect.page(path) is not None), DIALECTS[0]), None
 
 
 def _reworded(error: ApiError, script: ScriptedError, headers: tuple[tuple[str, str], ...]) -> ApiError:

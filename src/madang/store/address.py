@@ -65,3 +65,10 @@ def passwords(url: URL) -> list[str]:
     """What must not be shown: the password, in whichever part of the URL it is."""
     query = url.query.get("password", ())
     return [word for word in (url.password, *((query,) if isinstance(query, str) else query)) if word]
+
+
+def missing_file(text: str) -> Path | None:
+    """The file of an embedded database that nobody has made yet."""
+    url = read_url(text)
+    path = Path(url.database or "")
+    return path if url.drivername == "sqlite" and not path.exists() else None

@@ -74,7 +74,7 @@ class ModelProtocol(HttpToolsProtocol):
         self._max_body = max_body
         self._head_size = 0
         self._length: int | None = None
-        self._chunked = False
+        self._offer = self._without_offer = b""
         self._lingering = False
         self._draining = False
         self.deadline = self.loop.time() + _HEAD_WITHIN
@@ -109,17 +109,31 @@ class ModelProtocol(HttpToolsProtocol):
     # The transport's side.
 
     def data_received(self, data: bytes) -> None:
-        if self._lingering:
-            return
         try:
-            self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            self._refuse(BadRequest("This server does not switch protocols.", code="upgrade_refused"))
+            while data and not self._lingering:
+                data = self._feed(data)
         except httptools.HttpParserCallbackError:
             _log.exception("a request could not be taken in")
             self._refuse(CallError("This server failed to take in the request."))
         except httptools.HttpParserError as problem:
             self._refuse(BadRequest(f"This is not an HTTP request: {problem}.", code="invalid_http"))
+
+    def _feed(self, data: bytes) -> bytes:
+        """Parse; what is left where a request asks to switch protocols, which is not done here.
+
+        Java's client asks every server for HTTP/2 so, and is content with an answer in HTTP/1.1. The
+        parser takes the body of such a request for another protocol's bytes (llhttp 9, httptools
+        0.9): it gets the request once more, without the offer.
+        """
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as switch:
+            again, self._without_offer = self._without_offer, b""
+            if again:
+                self.parser = httptools.HttpRequestParser(self)
+                self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+            return again + data[switch.args[0] :]
+        return b""
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.deadline = _NEVER
@@ -150,7 +164,7 @@ class ModelProtocol(HttpToolsProtocol):
         self.expect_100_continue = False
         self._head_size = 1
         self._length = 0
-        self._chunked = False
+        self._offer = b""
         if not self._is_busy():
             self.deadline = self.loop.time() + _HEAD_WITHIN
 
@@ -165,6 +179,8 @@ class ModelProtocol(HttpToolsProtocol):
             self._length = int(value) if value.isdigit() else 0
         elif name == b"transfer-encoding":
             self._length = None
+        elif name == b"upgrade":
+            self._offer = value.lower()
         elif name == b"expect" and value.lower() == b"100-continue":
             self.expect_100_continue = True
         self.headers.append((name, value))
@@ -183,6 +199,11 @@ class ModelProtocol(HttpToolsProtocol):
         if self._lingering:
             return
         self._head_size = 0
+        if not self.parser.should_upgrade():
+            self._offer = b""  # perhaps named, but not in Connection: not an offer
+        elif self._offer != b"websocket":
+            self._without_offer = self._head_without_offer()
+            return
         url = self.url if self.url.startswith(b"/") else _ABSOLUTE.sub(b"", self.url) or b"/"
         if url.startswith(b"/v1/") or _BARE.match(url):
             self._arrive(url)
@@ -205,22 +226,23 @@ class ModelProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         exchange = self.cycle
         if not isinstance(exchange, Exchange):
-            if exchange is not None and not self._lingering:
+            if exchange is not None and not self._lingering and not self._without_offer:
                 self.deadline = _NEVER
                 super().on_message_complete()
             return
-        if self._lingering or exchange.refusal is not None:
+        if self._lingering or self._without_offer:
             return
         exchange.arrived_whole()
-        if exchange.task is None and not self._waits(exchange):
+        if not self._waits(exchange):
             self._begin(exchange)
-        elif not self._waits(exchange):
-            self.deadline = _NEVER
 
     # Model endpoints.
 
     def _arrive(self, url: bytes) -> None:
         version = self.parser.get_http_version()
+        if version not in ("1.0", "1.1"):
+            self._refuse(BadRequest("Only versions 1.0 and 1.1 of HTTP are spoken here.", code="invalid_http"))
+            return
         exchange = Exchange(
             self,
             method=self.parser.get_method(),
@@ -231,6 +253,8 @@ class ModelProtocol(HttpToolsProtocol):
             length=self._length,
             expects_continue=self.expect_100_continue,
         )
+        if self._offer:
+            exchange.refuse(BadRequest("WebSockets are not offered here yet.", code="upgrade_refused"))
         previous = self.cycle
         self.cycle = exchange
         if previous is not None and not previous.response_complete:
@@ -244,12 +268,17 @@ class ModelProtocol(HttpToolsProtocol):
         length = exchange.length
         if length is not None and length > self._max_body:
             self._refuse_size(exchange)
-        elif exchange.complete or length is None or length > _SMALL_BODY:
+        elif exchange.complete or exchange.refusal is not None or length is None or length > _SMALL_BODY:
             self.deadline = self.loop.time() + _BODY_WITHIN
             self._begin(exchange)
         elif length:
             self.deadline = self.loop.time() + _BODY_WITHIN
             exchange.invite()
+
+    def _head_without_offer(self) -> bytes:
+        kept = [pair for pair in self.headers if pair[0] not in (b"upgrade", b"connection", b"http2-settings")]
+        line = b"%b %b HTTP/%b\r\n" % (self.parser.get_method(), self.url, self.parser.get_http_version().encode())
+        return line + b"".join([b"%b: %b\r\n" % pair for pair in kept]) + b"\r\n"
 
     def _refuse_size(self, exchange: Exchange) -> None:
         exchange.refuse(
@@ -261,7 +290,7 @@ class ModelProtocol(HttpToolsProtocol):
     def _begin(self, exchange: Exchange) -> None:
         if exchange.complete:
             self.deadline = _NEVER
-        if exchange.task is None:
+        if exchange.task is None and not exchange.response_complete:
             task = exchange.task = self.loop.create_task(self._answer(exchange))  # type: ignore[arg-type]  # a coroutine, seen as awaitable
             self.tasks.add(task)
             task.add_done_callback(self.tasks.discard)
@@ -317,6 +346,8 @@ class ModelProtocol(HttpToolsProtocol):
 
     def _refuse(self, error: CallError) -> None:
         """Answer what is no request. In the middle of another answer, only that one is finished."""
+        if self._lingering:
+            return
         if self._is_busy() and not (isinstance(self.cycle, Exchange) and self.cycle.task is None):
             if (
                 isinstance(self.cycle, Exchange)

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import pytest
 from starlette.applications import Starlette
-from tests.web.chat.scripted import Clock, KeyStore, Script, Surfer
 
 from madang.web.auth import Pages
 from madang.web.chat import chat_routes
+from tests.web.chat.scripted import Clock, KeyStore, Script, Surfer
 
 
 @pytest.fixture

@@ -10,13 +10,13 @@ from urllib.parse import urlencode
 
 import msgspec
 import pytest
-from tests.web.chat.scripted import GOOD_KEY, Clock, KeyStore, Script, Surfer
 
 from madang.core.errors import NotFound
 from madang.web.auth import Visitor
 from madang.web.chat.backend import Message
 from madang.web.chat.conversation import MOST_BODY
 from madang.web.security import CONTENT_SECURITY_POLICY
+from tests.web.chat.scripted import GOOD_KEY, Clock, KeyStore, Script, Surfer
 
 From = Callable[..., Surfer]
 MODEL = "offline/extractive"

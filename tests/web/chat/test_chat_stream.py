@@ -142,11 +142,17 @@ async def test_a_server_shutting_down_stops_the_backend() -> None:
 
 
 async def test_the_reader_who_stops_listening_stops_the_backend() -> None:
-    provider, browser = Provider("a", "b", then_wait=True), Browser()
-    heard = while_listening(provider.stream(), browser.receive, 1.0)
+    provider, browser = Provider("a", "b", "c"), Browser()
+    # Held here, or collecting the garbage would close it as well.
+    pieces = provider.stream()
+    heard = while_listening(pieces, browser.receive, 1.0)
     assert await anext(heard) == Piece("a")
+    # One piece is fetched ahead; the provider now waits for somebody to take it.
+    for _ in range(5):
+        await asyncio.sleep(0)
     await heard.aclose()
     assert provider.stopped.is_set()
+    assert await anext(pieces, None) is None
 
 
 async def test_an_error_in_the_middle_keeps_what_was_said_and_ends_the_stream() -> None:

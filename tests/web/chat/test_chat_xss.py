@@ -277,3 +277,10 @@ def test_a_link_opens_elsewhere_and_tells_it_nothing() -> None:
         '<p><a href="https://example.com/?a=1&amp;b=2" target="_blank" '
         'rel="noopener noreferrer nofollow">x</a></p>\n'
     )
+
+
+@pytest.mark.parametrize(
+    "address", ["javascript:alert(1)", "data:text/html,x", "/logout", "//evil.example", "#x"]
+)
+def test_a_link_that_is_not_allowed_is_left_as_it_was_written(address: str) -> None:
+    assert set_answer(f"[x]({address})") == [f"<p>[x]({address})</p>\n"]

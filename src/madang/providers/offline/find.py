@@ -27,9 +27,11 @@ _TIED = 0.1
 _MOST = 2
 _EARLIER = 0.5
 _ASKING_WORDS = frozenset(
-    "언제 어디 어디서 누가 누구 무엇 무슨 뭐 뭘 뭔 왜 얼마 얼마나 몇 며칠 어떤 어느 어떻 어떻게 이유 알려 알려줘 말해 말해줘 답해 글 본문 지문"
-    " 내용 문서 위 다음 따르 따르면 의하면 질문 있나요 있 인가 명 개 권 마리 대 살 번 년 월 일 시 분 시간 연도 날짜 어느 해 거 것 건"
-    " text passage article document year date time number question answer reason people place person".split()
+    (
+        "언제 어디 어디서 누 누가 누구 무엇 무슨 뭐 뭘 뭔 왜 얼마 얼마나 몇 며칠 어떤 어느 어떻 어떻게 이유 글 본문 지문 내용"
+        " 문서 위 다음 따르 따르면 의하면 질문 명 개 권 마리 대 살 번 년 월 일 시 분 시간 연도 날짜 해 거 것 건"
+        " text passage article document year date time number question answer reason people person place"
+    ).split()
 )
 _TELL = ("알려", "말해", "답해", "대답", "찾아")
 _POINTS_BACK = re.compile(

@@ -61,7 +61,7 @@ def _finding(
 
 def _lead(source: Source, question: Find, found: Found, phrases: Phrases) -> str:
     place, total = phrases.places[source.origin], len(source.sentences)
-    where = phrases.where.format(number=_numbers(found), total=total) if total > 1 else ""
+    where = _where(found, total, phrases)
     sought = phrases.sought.get(question.seeks)
     match found.certainty:
         case Certainty.SAYS:
@@ -71,11 +71,14 @@ def _lead(source: Source, question: Find, found: Found, phrases: Phrases) -> str
         case Certainty.NEAREST:
             return phrases.nearest_plain.format(place=place, where=where)
         case Certainty.OF_THE_KIND:
-            return phrases.foreign_kind.format(place=place, sought=sought)
+            return phrases.foreign_kind.format(place=place, kind=phrases.kinds[question.seeks])
 
 
-def _numbers(found: Found) -> str:
-    return ", ".join(str(index + 1) for index in found.indices)
+def _where(found: Found, total: int, phrases: Phrases) -> str:
+    if total == 1:
+        return ""
+    form = phrases.where if len(found.indices) == 1 else phrases.where_several
+    return form.format(numbers=", ".join(str(index + 1) for index in found.indices), total=total)
 
 
 def _silent(talk: Conversation, phrases: Phrases) -> str:

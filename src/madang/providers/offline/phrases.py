@@ -38,6 +38,7 @@ class Phrases:
     least: str
     says: str
     where: str
+    where_several: str
     nearest: str
     nearest_plain: str
     silent: str
@@ -51,6 +52,7 @@ class Phrases:
     cut: str
     places: dict[str, str]
     sought: dict[Seeks, str]
+    kinds: dict[Seeks, str]
     quoted: str
     counted: str
     searched: str
@@ -96,7 +98,8 @@ ENGLISH = Phrases(
     all_of_it="That is all there is:",
     least="One sentence is the least I can quote; I cannot shorten it.",
     says="{place} says{where}:",
-    where=" (sentence {number} of {total})",
+    where=" (sentence {numbers} of {total})",
+    where_several=" (sentences {numbers} of {total})",
     nearest="I found no sentence that says {sought}. The nearest one in {place}{where}:",
     nearest_plain="I found no sentence that clearly answers this. The nearest one in {place}{where}:",
     silent="The text does not say, as far as words can tell: {looked} too few of them with your question.",
@@ -108,7 +111,7 @@ ENGLISH = Phrases(
     ),
     foreign_kind=(
         "Your question and the text are in different languages, so their words cannot be compared."
-        " These sentences in {place} say {sought}, of something:"
+        " In {place}, {kind} stands here:"
     ),
     counts=(
         "Counted in {place}:\n\n- words (parted by white space): {words}"
@@ -125,6 +128,7 @@ ENGLISH = Phrases(
         "answer": "an earlier answer in this conversation",
     },
     sought={Seeks.WHEN: "when", Seeks.AMOUNT: "how much or how many", Seeks.WHY: "why"},
+    kinds={Seeks.WHEN: "a date or a time", Seeks.AMOUNT: "a number", Seeks.WHY: "a reason"},
     quoted="*offline: quoted from your text, no language model was used*",
     counted="*offline: counted in your text, no language model was used*",
     searched="*offline: compared word by word with your text, no language model was used*",
@@ -168,7 +172,8 @@ KOREAN = Phrases(
     all_of_it="이것이 전부입니다.",
     least="한 문장보다 짧게는 옮기지 못합니다. 문장을 줄여 쓸 수 없습니다.",
     says="{place}에 이렇게 나옵니다{where}.",
-    where="(문장 {total}개 중 {number}번째)",
+    where="(문장 {total}개 중 {numbers}번째)",
+    where_several="(문장 {total}개 중 {numbers}번째)",
     nearest="{sought} 말하는 문장은 찾지 못했습니다. {place}에서 가장 가까운 문장입니다{where}.",
     nearest_plain="분명한 답은 찾지 못했습니다. {place}에서 가장 가까운 문장입니다{where}.",
     silent="글에 나오지 않습니다. {looked}를 살폈지만 질문의 낱말이 충분히 든 문장이 없습니다.",
@@ -178,7 +183,7 @@ KOREAN = Phrases(
         "질문과 글의 언어가 달라 낱말을 맞춰 볼 수 없습니다. 번역은 하지 못하니 글의 언어로 물어봐 주세요."
     ),
     foreign_kind=(
-        "질문과 글의 언어가 달라 낱말을 맞춰 볼 수 없습니다. {place}에서 무엇이 {sought} 말하는 문장들입니다."
+        "질문과 글의 언어가 달라 낱말을 맞춰 볼 수 없습니다. {place}에서 {kind} 나오는 문장을 옮깁니다."
     ),
     counts=(
         "{place}에서 센 결과입니다.\n\n- 글자: {characters}자, 공백 제외 {letters}자"
@@ -195,6 +200,7 @@ KOREAN = Phrases(
         "answer": "앞선 답변",
     },
     sought={Seeks.WHEN: "언제인지", Seeks.AMOUNT: "얼마나인지", Seeks.WHY: "왜인지"},
+    kinds={Seeks.WHEN: "때가", Seeks.AMOUNT: "수가", Seeks.WHY: "까닭이"},
     quoted="*offline: 주신 글에서 그대로 옮겼습니다. 언어 모델은 쓰지 않았습니다*",
     counted="*offline: 주신 글에서 세었습니다. 언어 모델은 쓰지 않았습니다*",
     searched="*offline: 주신 글과 낱말을 맞춰 보았습니다. 언어 모델은 쓰지 않았습니다*",

@@ -88,6 +88,8 @@ def nouns(plain: str) -> list[tuple[int, int, str]]:
     for match in _TOKEN.finditer(plain):
         for part in _PARTS.finditer(match.group()):
             word = part.group()
+            if part.start() and _HANGUL.match(word):
+                continue  # what follows a number or a foreign name is a particle or a unit
             bare = _one_particle_less(word) if _HANGUL.match(word) else word.rstrip("'\u2019.,")
             if not _may_be_keyword(word, bare):
                 continue
@@ -193,6 +195,7 @@ def without_particle(word: str) -> str:
     return word
 
 
+@lru_cache(maxsize=16384)
 def _one_particle_less(word: str) -> str:
     for particle in _PARTICLES:
         stays = len(word) - len(particle)

@@ -9,6 +9,7 @@ from madang.simulator.dialect import Reply, Wishes
 from madang.simulator.openai.chat_requests import read_chat_request
 from madang.simulator.openai.chat_responses import chat_body
 from madang.simulator.openai.chat_streams import chat_events
+from madang.simulator.request import Request
 from madang.simulator.scripted import answer_by_script
 from madang.simulator.vocabulary import ChatRequest
 
@@ -46,6 +47,6 @@ class Chat(msgspec.Struct, frozen=True):
         return Reply(chat_body(self.request, answer, wishes.stamp, wishes.seed), answer.tokens.completion)
 
 
-def read_chat(body: bytes, strict: bool) -> Chat:
+def read_chat(request: Request, strict: bool) -> Chat:
     """A body as a chat request. Raises ApiError."""
-    return Chat(read_chat_request(body, strict))
+    return Chat(read_chat_request(request.body, strict))

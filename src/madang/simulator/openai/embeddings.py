@@ -17,6 +17,7 @@ import msgspec
 from madang.simulator.dialect import Reply, Wishes
 from madang.simulator.openai.chat_requests import read_model
 from madang.simulator.openai.fields import Fields, invalid, read_object, wrong_type
+from madang.simulator.request import Request
 from madang.simulator.tokens import estimate
 from madang.simulator.vocabulary import ApiError
 
@@ -94,9 +95,9 @@ def _features(text: str) -> list[tuple[str, float]]:
     return [("", 0.1), *((word, 1.0) for word in words), *((run, 0.5) for run in runs)]
 
 
-def read_embedding(body: bytes, strict: bool) -> Embedding:
+def read_embedding(request: Request, strict: bool) -> Embedding:
     """A body as an embedding request. Raises ApiError."""
-    fields = read_object(body)
+    fields = read_object(request.body)
     model = read_model(fields)
     if strict:
         fields.refuse_unknown(_KNOWN)

@@ -137,6 +137,14 @@ def retry_headers(seconds: float | None) -> tuple[tuple[str, str], ...]:
     return ("retry-after", str(math.ceil(seconds))), ("retry-after-ms", str(math.ceil(seconds * 1000)))
 
 
+def no_such(method: str, path: str, known: bool) -> ApiError:
+    """What a path gets that nobody has, or not with this method."""
+    if not known:
+        return ApiError(404, f"Invalid URL ({method} {path})")
+    hint = "(HINT: Perhaps you meant to use a different HTTP method?)"
+    return ApiError(405, f"Not allowed to {method} on {path}. {hint}", code="method_not_supported")
+
+
 def unknown_model(model: str) -> ApiError:
     """What a request for a model nobody has gets."""
     message = f"The model `{model}` does not exist or you do not have access to it."

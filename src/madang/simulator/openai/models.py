@@ -18,7 +18,7 @@ USUAL: Final = (
 _CREATED = 1_700_000_000
 
 
-def list_models(_: str, models: tuple[str, ...]) -> bytes:
+def list_models(models: tuple[str, ...]) -> bytes:
     """All models."""
     return _pretty({"object": "list", "data": [_model(name) for name in models or USUAL]})
 

@@ -7,6 +7,7 @@ import msgspec
 from madang.simulator.dialect import Reply, Wishes
 from madang.simulator.dice import Dice
 from madang.simulator.openai.fields import Fields, invalid, read_object, wrong_type
+from madang.simulator.request import Request
 from madang.simulator.tokens import estimate
 
 _CATEGORIES = (
@@ -81,9 +82,9 @@ def _applied(category: str, kinds: tuple[str, ...]) -> list[str]:
     return [kind for kind in kinds if kind == "text" or category in _IMAGE_CATEGORIES]
 
 
-def read_moderation(body: bytes, strict: bool) -> Moderation:
+def read_moderation(request: Request, strict: bool) -> Moderation:
     """A body as a moderation request. Raises ApiError."""
-    fields = read_object(body)
+    fields = read_object(request.body)
     if strict:
         fields.refuse_unknown(("model", "input"))
     fields.required("input")

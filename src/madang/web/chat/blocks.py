@@ -41,6 +41,7 @@ class Blocks:
 
     def end(self) -> list[str]:
         """What is left: now the last line is known to be whole."""
+        self.tail += self._held.replace("\r", "\n")
         finished = self._take_finished(self.tail)
         last, self.tail = self.tail, ""
         return [*finished, last] if last.strip() else finished
@@ -49,7 +50,7 @@ class Blocks:
         """The blocks before the last that starts in `whole`, the lines of the tail that are whole."""
         lines, bounds = self.tail.split("\n"), [0, *block_starts(whole)[1:]]
         self.tail = "\n".join(lines[bounds[-1] :])
-        return ["\n".join(lines[a:b]) for a, b in itertools.pairwise(bounds)]
+        return ["\n".join(lines[a:b]) + "\n" for a, b in itertools.pairwise(bounds)]
 
     def _take_too_long(self) -> list[str]:
         finished = []

@@ -64,7 +64,9 @@ def _fits(value: object, schema: dict[str, object], root: object) -> bool:
             )
         case list():
             low, high = limits.get("minItems", 0), limits.get("maxItems", 10**9)
-            return low <= len(value) <= high and all(follows(item, schema.get("items"), root) for item in value)
+            return low <= len(value) <= high and all(
+                follows(item, schema.get("items"), root) for item in value
+            )
         case dict():
             properties, required = schema.get("properties", {}), schema.get("required", [])
             assert isinstance(properties, dict)
@@ -170,7 +172,13 @@ def test_strings_are_taken_from_the_words_given() -> None:
 
 
 def test_unique_items_are_unique() -> None:
-    schema = {"type": "array", "minItems": 3, "maxItems": 3, "uniqueItems": True, "items": {"enum": [1, 2, 3]}}
+    schema = {
+        "type": "array",
+        "minItems": 3,
+        "maxItems": 3,
+        "uniqueItems": True,
+        "items": {"enum": [1, 2, 3]},
+    }
     value = fill(schema, Dice(2))
     assert isinstance(value, list)
     assert sorted(value) == [1, 2, 3]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 
 import pytest
-from simulator_desk import Desk, chat_of, headers_of, answer_of  # noqa: I001
 
 from madang.simulator import Options
 from madang.simulator.ratelimit import allowance, show_duration
+from tests.simulator.desk import Desk, answer_of, chat_of, headers_of
 
 
 def test_limits_count_down_and_refuse_the_one_too_many() -> None:
