@@ -22,9 +22,9 @@ from madang.providers.door import Door, HttpDoor
 from madang.providers.offline.door import PROVIDER as OFFLINE
 from madang.providers.offline.door import OfflineDoor
 from madang.routing.routes import Routes
+from madang.store.address import default_url
 from madang.store.admin_secret import check_admin_secret
 from madang.store.keys import hash_secret, new_secret
-from madang.store.address import default_url
 from madang.store.store import Store
 from madang.transport.deadlines import Deadlines
 from madang.transport.pool import Http

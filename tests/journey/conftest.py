@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from tests.journey.live import KEY, Live, Upstream, alive, config_for
 
 from madang.config.schema import Route
+from tests.journey.live import KEY, Live, Upstream, alive, config_for
 
 
 @pytest.fixture(scope="session")

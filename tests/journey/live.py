@@ -149,7 +149,9 @@ def json_answer(said: object, status: int = 200, headers: Headers | None = None)
     return Say(status, [("content-type", "application/json"), *(headers or [])], [body])
 
 
-def stream_answer(events: list[bytes], *, then: str = "keep", between: Callable[[], bool] | None = None) -> Say:
+def stream_answer(
+    events: list[bytes], *, then: str = "keep", between: Callable[[], bool] | None = None
+) -> Say:
     """Server-sent events, each in a chunk of its own."""
     headers = [("content-type", "text/event-stream; charset=utf-8")]
     return Say(200, headers, events, chunked=True, then=then, between=between)

@@ -11,6 +11,7 @@ import gzip
 import json
 import os
 import re
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from functools import cache
@@ -38,7 +39,9 @@ PROVIDERS = (
 )
 """Those with an API in OpenAI's dialect. Others' native dialects are not in this version."""
 
-_BASE = re.compile(r"^(?:<OLLAMA_API_BASE>|/openai/deployments/[^/]+|/openai/v1|/api/v1|/models(?=/chat)|/v1)?(?=/)")
+_BASE = re.compile(
+    r"^(?:<OLLAMA_API_BASE>|/openai/deployments/[^/]+|/openai/v1|/api/v1|/models(?=/chat)|/v1)?(?=/)"
+)
 _OF_ANOTHER_DIALECT = re.compile(r"^/(?:api/(?!v1/)|model/)")
 """Ollama's own API and Bedrock's."""
 
@@ -123,8 +126,10 @@ def table() -> str:
         for (provider, operation), count in sorted(counted.items())
     ]
     total = f"| **all** | | **{sum(counted.values())}** | **{sum(streamed.values())}** |"
-    return "\n".join(["| provider | operation | interactions | of them streams |", "|---|---|--:|--:|", *rows, total])
+    return "\n".join(
+        ["| provider | operation | interactions | of them streams |", "|---|---|--:|--:|", *rows, total]
+    )
 
 
 if __name__ == "__main__":
-    print(table())
+    sys.stdout.write(table() + "\n")

@@ -8,6 +8,7 @@ import time
 
 import msgspec
 import pytest
+
 from tests.journey.live import KEY, Live, Upstream, json_answer, wait_until
 
 CHAT = "/v1/chat/completions"
@@ -168,8 +169,16 @@ WIRES: list[tuple[str, bytes, int]] = [
     ("a length of words", head("content-length: five") + BODY, 400),
     ("a hexadecimal length", head("content-length: 0x10") + BODY, 400),
     ("a length beyond counting", head("content-length: 99999999999999999999999"), 400),
-    ("length and chunks", head(f"content-length: {len(BODY)}", "transfer-encoding: chunked") + b"0\r\n\r\n" + SMUGGLED, 400),
-    ("chunks and length", head("transfer-encoding: chunked", "content-length: 4") + b"0\r\n\r\n" + SMUGGLED, 400),
+    (
+        "length and chunks",
+        head(f"content-length: {len(BODY)}", "transfer-encoding: chunked") + b"0\r\n\r\n" + SMUGGLED,
+        400,
+    ),
+    (
+        "chunks and length",
+        head("transfer-encoding: chunked", "content-length: 4") + b"0\r\n\r\n" + SMUGGLED,
+        400,
+    ),
     ("chunks that are not last", head("transfer-encoding: chunked, identity") + b"0\r\n\r\n", 400),
     ("chunks misspelt", head("transfer-encoding: xchunked") + b"0\r\n\r\n", 400),
     ("a chunk of no size", head("transfer-encoding: chunked") + b"\r\nhello\r\n0\r\n\r\n", 400),
@@ -179,16 +188,46 @@ WIRES: list[tuple[str, bytes, int]] = [
     ("one huge header", head("x-pad: " + "y" * 200_000), 431),
     ("a huge path", head(path="/v1/" + "y" * 200_000), 431),
     ("a body announced too large", head("content-length: 99999999"), 413),
-    ("a web socket", head("connection: Upgrade", "upgrade: websocket", "sec-websocket-version: 13", method="GET", path="/v1/realtime"), 400),
+    (
+        "a web socket",
+        head(
+            "connection: Upgrade",
+            "upgrade: websocket",
+            "sec-websocket-version: 13",
+            method="GET",
+            path="/v1/realtime",
+        ),
+        400,
+    ),
     ("a compressed body", head("content-encoding: gzip", "content-length: 3") + b"\x1f\x8b\x08", 415),
-    ("a form without a boundary", head("content-type: multipart/form-data", "content-length: 3", path="/v1/files") + b"abc", 400),
-    ("a form that is none", head("content-type: multipart/form-data; boundary=b", "content-length: 3", path="/v1/files") + b"abc", 400),
+    (
+        "a form without a boundary",
+        head("content-type: multipart/form-data", "content-length: 3", path="/v1/files") + b"abc",
+        400,
+    ),
+    (
+        "a form that is none",
+        head("content-type: multipart/form-data; boundary=b", "content-length: 3", path="/v1/files") + b"abc",
+        400,
+    ),
     ("no key", b"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n{}", 401),
     ("an empty key", b"GET /v1/files HTTP/1.1\r\nhost: x\r\nauthorization: Bearer \r\n\r\n", 401),
     ("another scheme", b"GET /v1/files HTTP/1.1\r\nhost: x\r\nauthorization: Basic YTpi\r\n\r\n", 401),
-    ("a wrong key", f"GET /v1/files HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {SENTINEL}\r\n\r\n".encode(), 401),
-    ("a key of odd bytes", b"GET /v1/files HTTP/1.1\r\nhost: x\r\nauthorization: Bearer \xff\xfe\r\n\r\n", 401),
-    ("a huge body from nobody", b"POST /v1/files HTTP/1.1\r\nhost: x\r\ncontent-length: 9000000\r\n\r\n" + b"x" * 1000, 401),
+    (
+        "a wrong key",
+        f"GET /v1/files HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {SENTINEL}\r\n\r\n".encode(),
+        401,
+    ),
+    (
+        "a key of odd bytes",
+        b"GET /v1/files HTTP/1.1\r\nhost: x\r\nauthorization: Bearer \xff\xfe\r\n\r\n",
+        401,
+    ),
+    (
+        "a huge body from nobody",
+        b"POST /v1/files HTTP/1.1\r\nhost: x\r\ncontent-length: 9000000\r\n\r\n" + b"x" * 1000,
+        401,
+    ),
 ]
 
 
@@ -246,7 +285,9 @@ def test_a_client_that_hangs_up_in_its_body_leaves_nothing_behind(madang: Live, 
     assert upstream.heard == []
 
 
-def test_revoked_expired_and_narrow_keys_are_refused_with_their_reason(madang: Live, upstream: Upstream) -> None:
+def test_revoked_expired_and_narrow_keys_are_refused_with_their_reason(
+    madang: Live, upstream: Upstream
+) -> None:
     upstream.answer = lambda _: json_answer({"choices": []})
     keys = madang.app.store.keys
     revoked = keys.create("gone")

@@ -7,6 +7,8 @@ import threading
 
 import msgspec
 import pytest
+
+from madang.core.record import Outcome, Usage
 from tests.journey.live import (
     DONE,
     KEY,
@@ -19,8 +21,6 @@ from tests.journey.live import (
     stream_answer,
     wait_until,
 )
-
-from madang.core.record import Outcome, Usage
 
 QUESTION = {"model": "gpt-4o", "messages": [{"role": "user", "content": "안녕?"}]}
 USAGE = {"prompt_tokens": 9, "completion_tokens": 4, "prompt_tokens_details": {"cached_tokens": 2}}
@@ -42,7 +42,10 @@ def test_a_body_passes_byte_for_byte_both_ways(madang: Live, upstream: Upstream)
         (b'{ "n": 1.0,\n "model" : "fast" }', b'{ "n": 1.0,\n "model" : "gpt-4o-mini" }'),
         (b'{"model":"up/x/y:z"}', b'{"model":"x/y:z"}'),
         ('{"model":"up/모델","a":"up/모델"}'.encode(), '{"model":"모델","a":"up/모델"}'.encode()),
-        (b'{"model": "fast", "a": "\\"model\\": \\"fast\\""}', b'{"model": "gpt-4o-mini", "a": "\\"model\\": \\"fast\\""}'),
+        (
+            b'{"model": "fast", "a": "\\"model\\": \\"fast\\""}',
+            b'{"model": "gpt-4o-mini", "a": "\\"model\\": \\"fast\\""}',
+        ),
     ],
 )
 def test_only_the_models_name_is_spliced(madang: Live, upstream: Upstream, sent: bytes, heard: bytes) -> None:
@@ -59,7 +62,9 @@ def test_only_the_models_name_is_spliced(madang: Live, upstream: Upstream, sent:
         b'{"model":"up/secret","mo\\u0064el":"gpt-4o"}',
     ],
 )
-def test_a_model_named_twice_is_sent_once_as_we_read_it(madang: Live, upstream: Upstream, sent: bytes) -> None:
+def test_a_model_named_twice_is_sent_once_as_we_read_it(
+    madang: Live, upstream: Upstream, sent: bytes
+) -> None:
     upstream.answer = lambda _: json_answer({"choices": []})
     assert madang.ask(sent).status == 200
     assert upstream.heard[-1].body == b'{"model":"gpt-4o"}'
@@ -205,7 +210,11 @@ def test_a_provider_that_breaks_off_a_body_ends_the_connection(madang: Live, ups
         (Say(then="close", raw=True), 502, "broken_answer"),
         (Say(pieces=[b"SSH-2.0-OpenSSH\r\n"], raw=True, then="close"), 502, "broken_answer"),
         (Say(pieces=[b"HTTP/1.1 200 OK\r\ncontent-le"], raw=True, then="close"), 502, "broken_answer"),
-        (Say(pieces=[b"HTTP/1.1 101 Switching\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n"], raw=True), 502, None),
+        (
+            Say(pieces=[b"HTTP/1.1 101 Switching\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n"], raw=True),
+            502,
+            None,
+        ),
         (stream_answer([], then="close"), 502, "broken_answer"),
     ],
 )
@@ -223,7 +232,9 @@ def test_an_answer_that_never_was_is_an_error_in_openais_shape(
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 413, 422, 429, 500, 502, 503, 529])
 def test_a_providers_error_passes_as_it_came(madang: Live, upstream: Upstream, status: int) -> None:
     said = b'{"error": {"message":"no","type":"t","param":null,"code":"c"}}'
-    upstream.answer = lambda _: json_answer(said, status, [("retry-after", "7"), ("x-ratelimit-limit-requests", "5")])
+    upstream.answer = lambda _: json_answer(
+        said, status, [("retry-after", "7"), ("x-ratelimit-limit-requests", "5")]
+    )
     answer = madang.ask(QUESTION)
     assert (answer.status, answer.body) == (status, said)
     assert (answer.headers["retry-after"], answer.headers["x-ratelimit-limit-requests"]) == ("7", "5")
@@ -232,7 +243,12 @@ def test_a_providers_error_passes_as_it_came(madang: Live, upstream: Upstream, s
 
 
 def test_headers_of_our_account_at_the_provider_stay_here(madang: Live, upstream: Upstream) -> None:
-    ours = [("openai-organization", "acme"), ("set-cookie", "s=1"), ("server", "cloudflare"), ("openai-version", "1")]
+    ours = [
+        ("openai-organization", "acme"),
+        ("set-cookie", "s=1"),
+        ("server", "cloudflare"),
+        ("openai-version", "1"),
+    ]
     upstream.answer = lambda _: json_answer({"choices": []}, headers=ours)
     headers = {name.lower(): value for name, value in madang.ask(QUESTION).headers.items()}
     assert headers["openai-version"] == "1"
@@ -265,7 +281,9 @@ def test_the_next_target_answers_where_the_first_does_not(
     assert record.provider == "spare"
 
 
-def test_a_mistake_of_the_clients_is_not_asked_twice(madang: Live, upstream: Upstream, other: Upstream) -> None:
+def test_a_mistake_of_the_clients_is_not_asked_twice(
+    madang: Live, upstream: Upstream, other: Upstream
+) -> None:
     upstream.answer = lambda _: json_answer({"error": {"code": "bad"}}, 400)
     assert madang.ask({**QUESTION, "model": "both"}).status == 400
     assert other.heard == []
@@ -291,7 +309,9 @@ def test_pipelined_requests_are_answered_in_order(madang: Live, upstream: Upstre
     upstream.answer = lambda heard: json_answer({"choices": [], "echo": heard.json()["n"]})
     bodies = [msgspec.json.encode({**QUESTION, "n": n}) for n in range(4)]
     livez = b"GET /livez HTTP/1.1\r\nhost: x\r\n\r\n"
-    data = request(bodies[0]) + request(bodies[1]) + livez + request(bodies[2]) + request(bodies[3], close=True)
+    data = (
+        request(bodies[0]) + request(bodies[1]) + livez + request(bodies[2]) + request(bodies[3], close=True)
+    )
     got = madang.raw(data, whole=True)
     marks = [got.index(b'"echo":%d' % n) for n in range(4)]
     assert marks == sorted(marks)
@@ -302,11 +322,15 @@ def test_pipelined_requests_are_answered_in_order(madang: Live, upstream: Upstre
 def request(body: bytes, *, close: bool = False, version: str = "1.1", extra: str = "") -> bytes:
     """A chat request as bytes."""
     end = "connection: close\r\n" if close else ""
-    head = f"POST /v1/chat/completions HTTP/{version}\r\nhost: x\r\nauthorization: Bearer {KEY}\r\n{end}{extra}"
+    head = (
+        f"POST /v1/chat/completions HTTP/{version}\r\nhost: x\r\nauthorization: Bearer {KEY}\r\n{end}{extra}"
+    )
     return f"{head}content-length: {len(body)}\r\n\r\n".encode() + body
 
 
-def test_an_http_1_0_client_gets_a_stream_that_ends_with_the_connection(madang: Live, upstream: Upstream) -> None:
+def test_an_http_1_0_client_gets_a_stream_that_ends_with_the_connection(
+    madang: Live, upstream: Upstream
+) -> None:
     upstream.answer = lambda _: stream_answer([chunk("a"), DONE])
     got = madang.raw(request(msgspec.json.encode({**QUESTION, "stream": True}), version="1.0"), whole=True)
     assert got.endswith(chunk("a") + DONE)

@@ -6,6 +6,7 @@ import time
 
 import msgspec
 import pytest
+
 from tests.journey.live import KEY, Live, Upstream, json_answer
 
 LISTED = {"data": [{"id": "gpt-4o", "created": 7, "owned_by": "system"}, {"id": "ft:x/y"}]}
@@ -41,7 +42,9 @@ def test_one_model_is_found_by_its_name(madang: Live, name: str) -> None:
 def test_a_bare_name_goes_to_the_provider_that_says_it_has_it(madang: Live, upstream: Upstream) -> None:
     body = {"model": "house-model", "messages": []}
     assert madang.ask(body).status == 404
-    upstream.answer = lambda heard: json_answer({"data": [{"id": "house-model"}]} if heard.method == "GET" else {})
+    upstream.answer = lambda heard: json_answer(
+        {"data": [{"id": "house-model"}]} if heard.method == "GET" else {}
+    )
     madang.app.gateway.models._looked_at = float("-inf")
     assert madang.ask(body).status == 200
     assert upstream.heard[-1].json()["model"] == "house-model"
@@ -57,14 +60,18 @@ def test_a_narrow_key_sees_only_its_models(madang: Live) -> None:
 
 
 def test_keys_are_made_listed_and_revoked_over_http(madang: Live) -> None:
-    made = madang.ask({"name": "team a", "owner": "kim", "models": ["offline/*"], "expires_days": 3}, "/admin/keys")
+    made = madang.ask(
+        {"name": "team a", "owner": "kim", "models": ["offline/*"], "expires_days": 3}, "/admin/keys"
+    )
     assert made.status == 201
     key = made.json()
     assert key["key"].startswith("sk-madang-")
     assert abs(key["expires_at"] / 1e6 - time.time() - 3 * 86400) < 60
     listed = madang.ask(b"", "/admin/keys", method="GET")
     assert key["key"] not in listed.body.decode()
-    assert {"id": key["id"], "name": "team a"}.items() <= {k: v for one in listed.json()["data"] if one["id"] == key["id"] for k, v in one.items()}.items()
+    assert {"id": key["id"], "name": "team a"}.items() <= {
+        k: v for one in listed.json()["data"] if one["id"] == key["id"] for k, v in one.items()
+    }.items()
     question = {"model": "offline/extractive", "messages": [{"role": "user", "content": "hi"}]}
     assert madang.ask(question, key=key["key"]).status == 200
     revoked = madang.ask(b"", f"/admin/keys/{key['id']}", method="DELETE")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from tests.journey.live import KEY, Live, Say, Upstream, json_answer, stream_answer
 
 FORM = (
@@ -67,7 +68,10 @@ def test_paths_without_a_model_go_to_the_default_provider(
     upstream.answer = lambda _: json_answer({"ok": True})
     answer = madang.ask(b"", path, method=method)
     assert answer.json() == {"ok": True}
-    assert (upstream.heard[-1].method, upstream.heard[-1].target) == (method, f"/v1{path.removeprefix('/v1')}")
+    assert (upstream.heard[-1].method, upstream.heard[-1].target) == (
+        method,
+        f"/v1{path.removeprefix('/v1')}",
+    )
     assert madang.record(answer.call_id).operation == operation
 
 
@@ -103,7 +107,12 @@ def test_an_answer_without_a_body_passes(madang: Live, upstream: Upstream) -> No
 
 def test_only_harmless_headers_of_the_client_go_on(madang: Live, upstream: Upstream) -> None:
     upstream.answer = lambda _: json_answer({})
-    sent = {"openai-beta": "assistants=v2", "idempotency-key": "k", "openai-organization": "org", "x-api-key": KEY}
+    sent = {
+        "openai-beta": "assistants=v2",
+        "idempotency-key": "k",
+        "openai-organization": "org",
+        "x-api-key": KEY,
+    }
     madang.ask(b"", "/v1/files", method="GET", headers=sent)
     heard = upstream.heard[-1].headers
     assert (heard["openai-beta"], heard["idempotency-key"]) == ("assistants=v2", "k")

@@ -10,14 +10,16 @@ from pathlib import Path
 
 import msgspec
 import pytest
+
+from madang.config.schema import Provider
 from tests.journey.live import KEY, Live, Say, Upstream, alive, config_for
 from tests.journey.recorded import FOLDER, PROVIDERS, Recorded, recordings, table
 
-from madang.config.schema import Provider
-
 PAGE = Path(__file__).parents[2] / "docs" / "gateway.md"
 
-pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason=f"no recordings at {FOLDER.name}; MADANG_RECORDINGS names them")
+pytestmark = pytest.mark.skipif(
+    not FOLDER.is_dir(), reason=f"no recordings at {FOLDER.name}; MADANG_RECORDINGS names them"
+)
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["as it came", "usage asked for"])
@@ -48,14 +50,18 @@ def test_every_recorded_interaction_passes_byte_for_byte(
         response = connection.getresponse()
         body = response.read()
         heard = upstream.heard[-1]
-        assert (response.status, response.getheader("content-type")) == (one.status, one.response_type), one.id
+        assert (response.status, response.getheader("content-type")) == (one.status, one.response_type), (
+            one.id
+        )
         assert body == (without_usage(one.body) if adds else one.body), one.id
         assert (heard.method, heard.target) == (one.method, f"/v1{one.target}"), one.id
-        assert (same_but_for_usage(heard.body, one.request) if adds else heard.body == one.request), one.id
+        assert same_but_for_usage(heard.body, one.request) if adds else heard.body == one.request, one.id
     connection.close()
 
 
-def test_the_model_of_every_recorded_chat_is_spliced_and_nothing_else(madang: Live, upstream: Upstream) -> None:
+def test_the_model_of_every_recorded_chat_is_spliced_and_nothing_else(
+    madang: Live, upstream: Upstream
+) -> None:
     upstream.answer = lambda _: Say(pieces=[b"{}"])
     chats = [one for one in recordings() if one.operation == "chat.completions" and one.request]
     connection = http.client.HTTPConnection("127.0.0.1", madang.port, timeout=30)
@@ -64,7 +70,9 @@ def test_the_model_of_every_recorded_chat_is_spliced_and_nothing_else(madang: Li
         if model is None:
             continue  # Azure names the model in its path
         asked = one.request.replace(model[0], model[0].replace(b'"' + model[1], b'"up/' + model[1]), 1)
-        body = asked.replace(b'"stream":true', b'"stream":false').replace(b'"stream": true', b'"stream": false')
+        body = asked.replace(b'"stream":true', b'"stream":false').replace(
+            b'"stream": true', b'"stream": false'
+        )
         connection.request("POST", "/v1/chat/completions", body, {"authorization": f"Bearer {KEY}"})
         assert connection.getresponse().read() == b"{}"
         expected = one.request.replace(b'"stream":true', b'"stream":false')
@@ -74,7 +82,9 @@ def test_the_model_of_every_recorded_chat_is_spliced_and_nothing_else(madang: Li
 
 
 def test_the_page_says_how_many_there_are() -> None:
-    assert table() in PAGE.read_text(encoding="utf-8"), "run python -m tests.journey.recorded and paste its table"
+    assert table() in PAGE.read_text(encoding="utf-8"), (
+        "run python -m tests.journey.recorded and paste its table"
+    )
 
 
 def answer_of(one: Recorded, cuts: random.Random) -> Say:

@@ -59,7 +59,7 @@ class Memory:
 async def until(reached: Callable[[], object]) -> None:
     """Let the loop turn until `reached`; a test that waits in vain fails."""
     async with asyncio.timeout(20):
-        while not reached():  # noqa: ASYNC110 - what is waited for happens in a thread
+        while not reached():
             await asyncio.sleep(FAST)
 
 

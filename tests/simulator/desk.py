@@ -43,7 +43,7 @@ class Desk:
         """The plan of the answer to a GET."""
         return self.service.plan(Request(method, path, "", {"authorization": "Bearer k"}, b""))
 
-    def chat(self, text: str = "Hello", **fields: object) -> Any:  # noqa: ANN401 - JSON, as the wire has it
+    def chat(self, text: str = "Hello", **fields: object) -> Any:
         """The JSON answer to a question."""
         return answer_of(self.plan(chat_of(text, **fields)))
 
@@ -58,7 +58,7 @@ def sent(plan: Plan) -> bytes:
     return b"".join(step.data for step in plan.steps)
 
 
-def answer_of(plan: Plan) -> Any:  # noqa: ANN401 - JSON, as the wire has it
+def answer_of(plan: Plan) -> Any:
     """The JSON body of a plan."""
     return json.loads(sent(plan).partition(b"\r\n\r\n")[2])
 
@@ -138,5 +138,5 @@ class Wire:
 async def until(condition: Callable[[], bool]) -> None:
     """Wait for something the simulator does in its own time; fails after five seconds."""
     async with asyncio.timeout(5):
-        while not condition():  # noqa: ASYNC110 - what is waited for is a count, which wakes nobody
+        while not condition():
             await asyncio.sleep(0.001)

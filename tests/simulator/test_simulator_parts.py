@@ -43,7 +43,7 @@ class _Loop:
     def time(self) -> float:
         return self.now
 
-    def call_at(self, due: float, wake: Callable[[], None]) -> Any:  # noqa: ANN401 - stands for a TimerHandle
+    def call_at(self, due: float, wake: Callable[[], None]) -> Any:
         timer = _Timer()
         self.timers.append((due, wake, timer))
         return timer
@@ -76,7 +76,12 @@ def test_an_earlier_wait_goes_first_and_new_ones_may_come_while_it_fires() -> No
     loop, ticker = _ticker()
     woken: list[str] = []
     ticker.at(0.05, lambda: woken.append("late"))
-    ticker.at(0.01, lambda: (woken.append("early"), ticker.at(0.02, lambda: woken.append("again")))[0])
+
+    def early() -> None:
+        woken.append("early")
+        ticker.at(0.02, lambda: woken.append("again"))
+
+    ticker.at(0.01, early)
     loop.move_to(0.012)
     assert woken == ["early"]
     loop.move_to(0.06)

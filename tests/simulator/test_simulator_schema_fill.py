@@ -111,7 +111,7 @@ def _nested(inner: st.SearchStrategy[dict[str, object]]) -> st.SearchStrategy[di
     )  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.recursive(_LEAVES, _nested, max_leaves=12), st.integers(0, 1000))
 def test_every_value_follows_its_schema(schema: dict[str, object], seed: int) -> None:
     assert follows(fill(schema, Dice(seed)), schema)
@@ -182,3 +182,9 @@ def test_unique_items_are_unique() -> None:
     value = fill(schema, Dice(2))
     assert isinstance(value, list)
     assert sorted(value) == [1, 2, 3]
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_rounding_does_not_reach_a_bound_that_is_shut_out(seed: int) -> None:
+    schema = {"type": "number", "exclusiveMinimum": 2, "exclusiveMaximum": 3}
+    assert follows(fill(schema, Dice(seed)), schema)

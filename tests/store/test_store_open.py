@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 import stat
@@ -184,10 +185,18 @@ def test_every_sqlite_connection_is_set_up(sqlite_url: str, pragma: str, value: 
 
 
 def test_the_default_url_survives_odd_paths(tmp_path: Path) -> None:
-    folder = tmp_path / "a b?c#d%20 마당"
+    folder = tmp_path / "a b#d%20 마당@:x"
     with Store.open(default_url(folder)) as store:
         assert store.calls.count() == 0
     assert (folder / "madang.db").is_file()
+
+
+def test_a_question_mark_in_a_path_never_leads_to_another_file(tmp_path: Path) -> None:
+    """SQLAlchemy 2.1 can write it in a URL, 2.0 cannot; then it is refused."""
+    with contextlib.suppress(StoreError):
+        Store.open(default_url(tmp_path / "a?b")).close()
+        assert (tmp_path / "a?b" / "madang.db").is_file()
+    assert not (tmp_path / "a").exists()
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])

@@ -23,7 +23,10 @@ def test_an_origin_is_scheme_host_and_port(url: str, origin: Origin, authority: 
     assert origin.authority == authority
 
 
-@pytest.mark.parametrize("url", ["", "api.openai.com/v1", "ftp://x", "http://", "https://:80", "http://x:99999", "http://[::1", "//x"])
+@pytest.mark.parametrize(
+    "url",
+    ["", "api.openai.com/v1", "ftp://x", "http://", "https://:80", "http://x:99999", "http://[::1", "//x"],
+)
 def test_what_is_no_address_is_refused_by_name(url: str) -> None:
     with pytest.raises(ConfigError, match=r"^here"):
         read_origin(url, "here")
@@ -53,7 +56,9 @@ HTTP = Origin("http", "10.0.0.1", 8080)
         ({"HTTPS_PROXY": ""}, HTTPS, None),
     ],
 )
-def test_a_proxy_is_found_as_curl_finds_it(environ: dict[str, str], origin: Origin, proxy: str | None) -> None:
+def test_a_proxy_is_found_as_curl_finds_it(
+    environ: dict[str, str], origin: Origin, proxy: str | None
+) -> None:
     found = proxy_for(origin, environ)
     assert (found.origin.authority if found else None) == proxy
 

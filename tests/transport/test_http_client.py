@@ -47,7 +47,9 @@ async def serving(handler: Handler, tls: ssl.SSLContext | None = None) -> AsyncI
 
 
 @contextlib.asynccontextmanager
-async def client(environ: dict[str, str] | None = None, tls: ssl.SSLContext | None = None) -> AsyncIterator[Http]:
+async def client(
+    environ: dict[str, str] | None = None, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[Http]:
     http = Http(environ or {}, tls)
     deadlines = Deadlines(http, tick=0.01)
     deadlines.start()
@@ -59,7 +61,9 @@ async def client(environ: dict[str, str] | None = None, tls: ssl.SSLContext | No
         await asyncio.sleep(0)
 
 
-async def ask(http: Http, origin: Origin, request: tuple[bytes, bytes] = GET, timeouts: Timeouts = QUICK) -> Response:
+async def ask(
+    http: Http, origin: Origin, request: tuple[bytes, bytes] = GET, timeouts: Timeouts = QUICK
+) -> Response:
     return await http.pool(origin).ask(request, timeouts)
 
 
@@ -388,10 +392,13 @@ async def test_https_goes_through_the_proxy_by_connect(authority: trustme.CA) ->
 
 async def test_a_proxy_that_refuses_is_said_in_words(authority: trustme.CA) -> None:
     tls = server_tls(authority, "127.0.0.1")
-    async with proxying([]) as proxy, serving(answer_all, tls) as origin:
-        async with client({"HTTPS_PROXY": f"http://{proxy}"}, client_tls(authority)) as http:
-            with pytest.raises(ConnectFailed, match="407 Proxy Authentication Required"):
-                await ask(http, origin)
+    async with (
+        proxying([]) as proxy,
+        serving(answer_all, tls) as origin,
+        client({"HTTPS_PROXY": f"http://{proxy}"}, client_tls(authority)) as http,
+    ):
+        with pytest.raises(ConnectFailed, match="407 Proxy Authentication Required"):
+            await ask(http, origin)
 
 
 async def test_plain_http_goes_to_the_proxy_itself() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from madang.app import App
     from madang.config.schema import Config
 
+_SHOWN = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - only named, not bound
+"""Where to reach what listens everywhere."""
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -29,7 +32,9 @@ _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 @click.option("--host", help="The address to listen on. Default: the configuration's, else 127.0.0.1.")
 @click.option("--port", type=click.IntRange(0, 65535), help="The port; 0 takes a free one. Default: 4000.")
 @click.option("--data-dir", help="The folder for the database and the session key. Default: .madang")
-@click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Processes; only 1 for now.")
+@click.option(
+    "--workers", type=click.IntRange(1), default=1, show_default=True, help="Processes; only 1 for now."
+)
 def serve(path: Path | None, host: str | None, port: int | None, data_dir: str | None, workers: int) -> None:
     """Start the gateway and the chat page.
 
@@ -79,6 +84,9 @@ def _run(config: Config, environ: dict[str, str]) -> None:
     app = App(config, environ)
     port = sock.getsockname()[1]
     server = Server(app, announce=lambda: click.echo(banner(app, port)))
+    # uvicorn raises the signal that stopped it once more when all is done; by then it is obeyed.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: None)
     server.run(sockets=[sock])
     if not server.started:
         sys.exit(1)
@@ -87,7 +95,7 @@ def _run(config: Config, environ: dict[str, str]) -> None:
 def banner(app: App, port: int) -> str:
     """What the terminal says at the start: where, what is on and why, where the data lives, the key."""
     host = app.config.server.host
-    shown = "127.0.0.1" if host in ("0.0.0.0", "") else "[::1]" if host == "::" else host
+    shown = _SHOWN.get(host, f"[{host}]" if ":" in host else host)
     address = f"http://{shown}:{port}"
     lines = [
         "",
@@ -101,7 +109,9 @@ def banner(app: App, port: int) -> str:
         "",
     ]
     if host not in _LOOPBACK:
-        lines.insert(-1, f"  Note       listening on {host}: from other machines the chat page asks for a key")
+        lines.insert(
+            -1, f"  Note       listening on {host}: from other machines the chat page asks for a key"
+        )
     return "\n".join(lines)
 
 
@@ -119,12 +129,9 @@ def _providers(app: App) -> list[str]:
 
 
 def _data(app: App) -> str:
-    from sqlalchemy import make_url
-
-    url = make_url(app.config.store.url) if app.config.store.url else None
-    if url is None:
+    if app.config.store.url is None:
         return str(app.data_dir.resolve())
-    return url.render_as_string(hide_password=True)
+    return f"{app.store.shown_url}   (session key in {app.data_dir.resolve()})"
 
 
 def _admin_key(app: App) -> list[str]:

@@ -11,7 +11,7 @@ _DIGITS = "0123456789abcdefghjkmnpqrstvwxyz"
 
 
 monotonic = time.perf_counter
-"""Seconds that only go forward, fine enough to time a call. A loop's own time is not: uvloop's ticks in ms."""
+"""Seconds that only go forward, fine enough to time a call. uvloop's time ticks in ms."""
 
 
 def now_us() -> int:

@@ -16,7 +16,7 @@ _MOST_PARTS = 1000
 
 
 def find_field(body: bytes, boundary: bytes, name: bytes) -> bytes | None:
-    """The value of the form's field, or `None`. Raises `BadRequest` where it is not a form or names it twice."""
+    """The value of a field, or `None`. Raises `BadRequest` where it is no form or names the field twice."""
     span = _span(body, boundary, name)
     return None if span is None else body[span[0] : span[1]]
 
@@ -35,7 +35,9 @@ def _span(body: bytes, boundary: bytes, name: bytes) -> tuple[int, int] | None:
     # The first delimiter may stand at the very beginning, without a line end before it.
     start = 0 if body.startswith(delimiter[2:]) else body.find(delimiter)
     if start < 0:
-        raise BadRequest("The form does not begin with the boundary its Content-Type names.", code="invalid_form")
+        raise BadRequest(
+            "The form does not begin with the boundary its Content-Type names.", code="invalid_form"
+        )
     at = body.index(boundary, start) + len(boundary)
     for _ in range(_MOST_PARTS):
         if body.startswith(b"--", at):

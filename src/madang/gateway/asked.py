@@ -112,6 +112,4 @@ def _boundary(parameters: bytes) -> bytes:
         name, _, value = parameter.strip().partition(b"=")
         if name.lower() == b"boundary" and 0 < len(value.strip(b'"')) <= 200:
             return value.strip(b'"')
-    raise BadRequest(
-        "The Content-Type says multipart/form-data without a boundary.", code="missing_boundary"
-    )
+    raise BadRequest("The Content-Type says multipart/form-data without a boundary.", code="missing_boundary")

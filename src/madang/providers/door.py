@@ -49,6 +49,13 @@ class HttpDoor:
         self._provider = provider
         self._http = http
         self._fixed: dict[tuple[str, str], tuple[Pool, bytes]] = {}
+        row = provider.row.headers
+        self._defaults = [
+            (name.lower().encode(), value.encode())
+            for name, value in row.items()
+            if provider.headers.get(name) in (None, value)
+        ]
+        """What the row sends unless the client says otherwise: an API version, say."""
 
     async def send(self, method: str, path: str, query: bytes, headers: Headers, body: bytes) -> Reply:
         """Ask the provider. Raises `UpstreamError` where it gave no answer."""
@@ -60,6 +67,9 @@ class HttpDoor:
             line, space, rest = head.partition(b" HTTP/1.1\r\n")
             head = line + b"?" + query + space + rest
         lines = b"".join([b"%s: %s\r\n" % pair for pair in headers])
+        for name, value in self._defaults:
+            if not any(given == name for given, _ in headers):
+                lines += b"%s: %s\r\n" % (name, value)
         if body or method not in ("GET", "DELETE"):
             lines += b"content-length: %d\r\n" % len(body)
         return await pool.ask((b"%s%s\r\n" % (head, lines), body), self._provider.timeouts)
@@ -88,5 +98,7 @@ class HttpDoor:
         if key is not None:
             own[key[0].lower()] = key[1]
         for name, value in self._provider.headers.items():
+            if self._provider.row.headers.get(name) == value:
+                continue  # a default, sent where the client says nothing else
             own[name.lower().encode()] = value.encode()
         return list(own.items())

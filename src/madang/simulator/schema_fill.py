@@ -136,7 +136,9 @@ class _Filler:
         step = _number_of(schema, "multipleOf", 1.0 if whole else 0.0)
         low, high = _bounds(schema, 1e-6 if not (whole or step) else step)
         if not step:
-            return round(low + (high - low) * self._dice.unit(), 1) if high - low >= 1 else (low + high) / 2
+            value = low + (high - low) * self._dice.unit()
+            short = round(value, 1)
+            return short if low <= short <= high else value
         first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
         multiple = first + self._dice.below(max(1, min(last - first + 1, 1 << 30)))
         return int(multiple * step) if whole or step == int(step) else round(multiple * step, 9)

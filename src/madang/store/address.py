@@ -25,8 +25,19 @@ _WANTED = "write sqlite:///PATH or postgresql://USER:PASSWORD@HOST/DATABASE"
 
 
 def default_url(data_dir: Path) -> str:
-    """The embedded database of a data folder."""
-    return URL.create("sqlite", database=str(data_dir / "madang.db")).render_as_string()
+    """The embedded database of a data folder.
+
+    Raises:
+        StoreError: the folder's name cannot be written in a URL.
+    """
+    path = str(data_dir / "madang.db")
+    url = URL.create("sqlite", database=path).render_as_string()
+    # SQLAlchemy 2.0 escapes nothing in a path, and would cut it at a question mark; 2.1 does.
+    if make_url(url).database != path:
+        raise StoreError(
+            f"The data folder {str(data_dir)!r} has a character no URL can hold; choose another."
+        )
+    return url
 
 
 def read_url(text: str) -> URL:

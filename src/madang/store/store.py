@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Self
 
-from madang.store.address import read_url
+from madang.store.address import place, read_url
 from madang.store.calls import Calls
 from madang.store.database import Database, connect
 from madang.store.keys import Keys
@@ -34,6 +34,11 @@ class Store:
             database.close()
             raise
         return cls(database)
+
+    @property
+    def shown_url(self) -> str:
+        """Where it is, without a password."""
+        return place(self._database.url)
 
     def close(self) -> None:
         self._database.close()

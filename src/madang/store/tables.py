@@ -9,7 +9,6 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    Identity,
     Index,
     Integer,
     MetaData,
@@ -55,12 +54,7 @@ calls = Table(
     "calls",
     metadata,
     # SQLite numbers rows by itself only in a column typed INTEGER, exactly.
-    Column(
-        "seq",
-        BigInteger().with_variant(Integer, "sqlite"),
-        Identity(always=False),
-        primary_key=True,
-    ),
+    Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
     Column("id", Text, nullable=False, unique=True),
     Column("started_at", BigInteger, nullable=False),
     Column("operation", Text, nullable=False),

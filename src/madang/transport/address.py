@@ -14,6 +14,7 @@ import msgspec
 
 from madang.core.errors import ConfigError
 
+_SCHEMES: dict[str, Literal["http", "https"]] = {"http": "http", "https": "https"}
 _DEFAULT_PORT = {"http": 80, "https": 443}
 
 
@@ -45,12 +46,14 @@ def read_origin(url: str, where: str = "url") -> Origin:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
     except ValueError as problem:
-        raise ConfigError(where, got="an address that cannot be read", want="a URL", hint=str(problem)) from None
-    scheme = parts.scheme
-    if (scheme != "http" and scheme != "https") or not host:
+        raise ConfigError(
+            where, got="an address that cannot be read", want="a URL", hint=str(problem)
+        ) from None
+    scheme = _SCHEMES.get(parts.scheme)
+    if scheme is None or not host:
         raise ConfigError(
             where,
-            got=f"{scheme or 'no scheme'}://{host or ''}",
+            got=f"{parts.scheme or 'no scheme'}://{host or ''}",
             want="an http or https URL with a host",
             hint="write https://host/v1",
         )

@@ -183,7 +183,8 @@ class Connection(asyncio.Protocol):
         self._timeouts = timeouts
         self._asked_at = self._heard_at = self._loop.time()
         self._silent = True
-        waiter = self._waiter = self._loop.create_future()
+        waiter: asyncio.Future[Response] = self._loop.create_future()
+        self._waiter = waiter
         transport.writelines(request)
         try:
             return await waiter

@@ -45,7 +45,9 @@ class GatewayBackend:
     async def models(self, visitor: Visitor) -> list[ModelChoice]:
         """What the visitor may choose: aliases first, then provider by provider."""
         found = await self._gateway.models.all(self._caller(visitor))
-        return [ModelChoice(model.id, model.id.partition("/")[2] or model.id, model.owned_by) for model in found]
+        return [
+            ModelChoice(model.id, model.id.partition("/")[2] or model.id, model.owned_by) for model in found
+        ]
 
     async def stream(
         self, model: str, messages: Sequence[Message], visitor: Visitor
@@ -87,7 +89,9 @@ async def _as_error(reply: MeteredReply) -> CallError:
     await reply.read()
     if reply.status < 400:
         return UpstreamError(f"{reply.target.label} did not answer with a stream.", code="no_stream")
-    return UpstreamError(f"{reply.target.label} answered with status {reply.status}.", code="provider_refused")
+    return UpstreamError(
+        f"{reply.target.label} answered with status {reply.status}.", code="provider_refused"
+    )
 
 
 def _holder(caller: Caller | None) -> KeyHolder | None:

@@ -22,7 +22,9 @@ def health_routes(app: App) -> list[Route]:
 
     async def readyz(_: Request) -> Response:
         trouble = await _store_trouble(app)
-        return PlainTextResponse("ok" if trouble is None else "the store cannot be read", 200 if trouble is None else 503)
+        return PlainTextResponse(
+            "ok" if trouble is None else "the store cannot be read", 200 if trouble is None else 503
+        )
 
     async def health(_: Request) -> Response:
         trouble = await _store_trouble(app)

@@ -11,7 +11,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Awaitable, Callable
+from collections import deque
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import httptools
@@ -57,7 +58,9 @@ _BARE = re.compile(
 class ModelProtocol(HttpToolsProtocol):
     """A client's connection."""
 
-    cycle: Any  # an Exchange or uvicorn's own cycle: what both have is all that is used
+    # An Exchange or uvicorn's own cycle: what both have is all that is used without asking.
+    cycle: Any
+    pipeline: deque[tuple[Any, Any]]
 
     def __init__(
         self,
@@ -66,7 +69,7 @@ class ModelProtocol(HttpToolsProtocol):
         app_state: dict[str, Any],
         _loop: asyncio.AbstractEventLoop | None = None,
         *,
-        answer: Callable[[Exchange], Awaitable[None]],
+        answer: Callable[[Exchange], Coroutine[None, None, None]],
         max_body: int,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
@@ -190,7 +193,7 @@ class ModelProtocol(HttpToolsProtocol):
         if not self._lingering and (self._head_size > _HEAD_LIMIT or len(self.headers) >= _MOST_HEADERS):
             self._refuse(
                 HeadersTooLarge(
-                    f"The request line and headers must not exceed {_HEAD_LIMIT} bytes or {_MOST_HEADERS} headers."
+                    f"The request's head must not exceed {_HEAD_LIMIT} bytes or {_MOST_HEADERS} headers."
                 )
             )
             self.headers = []
@@ -241,7 +244,9 @@ class ModelProtocol(HttpToolsProtocol):
     def _arrive(self, url: bytes) -> None:
         version = self.parser.get_http_version()
         if version not in ("1.0", "1.1"):
-            self._refuse(BadRequest("Only versions 1.0 and 1.1 of HTTP are spoken here.", code="invalid_http"))
+            self._refuse(
+                BadRequest("Only versions 1.0 and 1.1 of HTTP are spoken here.", code="invalid_http")
+            )
             return
         exchange = Exchange(
             self,
@@ -259,7 +264,7 @@ class ModelProtocol(HttpToolsProtocol):
         self.cycle = exchange
         if previous is not None and not previous.response_complete:
             self.flow.pause_reading()
-            self.pipeline.appendleft((exchange, self.app))  # type: ignore[arg-type]  # stands in for a cycle
+            self.pipeline.appendleft((exchange, self.app))
         else:
             self._receive(exchange)
 
@@ -276,8 +281,14 @@ class ModelProtocol(HttpToolsProtocol):
             exchange.invite()
 
     def _head_without_offer(self) -> bytes:
-        kept = [pair for pair in self.headers if pair[0] not in (b"upgrade", b"connection", b"http2-settings")]
-        line = b"%b %b HTTP/%b\r\n" % (self.parser.get_method(), self.url, self.parser.get_http_version().encode())
+        kept = [
+            pair for pair in self.headers if pair[0] not in (b"upgrade", b"connection", b"http2-settings")
+        ]
+        line = b"%b %b HTTP/%b\r\n" % (
+            self.parser.get_method(),
+            self.url,
+            self.parser.get_http_version().encode(),
+        )
         return line + b"".join([b"%b: %b\r\n" % pair for pair in kept]) + b"\r\n"
 
     def _refuse_size(self, exchange: Exchange) -> None:
@@ -291,7 +302,7 @@ class ModelProtocol(HttpToolsProtocol):
         if exchange.complete:
             self.deadline = _NEVER
         if exchange.task is None and not exchange.response_complete:
-            task = exchange.task = self.loop.create_task(self._answer(exchange))  # type: ignore[arg-type]  # a coroutine, seen as awaitable
+            task = exchange.task = self.loop.create_task(self._answer(exchange))
             self.tasks.add(task)
             task.add_done_callback(self.tasks.discard)
 

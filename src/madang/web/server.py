@@ -82,7 +82,7 @@ def _settings(app: App) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=False,  # who is at this machine is decided in web/auth.py, from the headers as they came
+        proxy_headers=False,  # web/auth.py wants the headers as they came
         timeout_graceful_shutdown=cast(int, server.shutdown_seconds),
         backlog=_BACKLOG,
     )

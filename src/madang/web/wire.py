@@ -9,7 +9,7 @@ import asyncio
 import logging
 
 from madang.core.clock import Ids, now_us
-from madang.core.errors import CallError, ClientError, MethodNotAllowed, Unavailable, UpstreamError
+from madang.core.errors import CallError, MethodNotAllowed, Unavailable, UpstreamError
 from madang.dialects.openai_chat.responses import render_error
 from madang.dialects.openai_chat.streams import render_stream_error
 from madang.gateway.call import Call, read_path
@@ -66,7 +66,7 @@ class Wire:
         except asyncio.CancelledError:
             _send_error(exchange, Unavailable("The server is shutting down."), call_id)
             raise
-        except Exception:
+        except Exception:  # noqa: BLE001 - whatever it is, the client gets an error and the log the reason
             _log.exception("call %s failed in a way nobody foresaw", call_id)
             _send_error(exchange, CallError("This server failed. The call's id says where to look."), call_id)
 

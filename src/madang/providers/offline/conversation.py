@@ -12,7 +12,8 @@ from madang.providers.offline.text import BREAK
 from madang.providers.offline.turns import Turn
 
 MOST_READ = 1_000_000
-"""Characters read of one turn; of a longer one the first nine tenths of that and the last tenth."""
+"""Characters read: of a longer turn nine tenths of that from its beginning and one from its end; of a
+longer conversation the nearest turns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +32,17 @@ class Conversation:
 def read_conversation(turns: Sequence[Turn]) -> Conversation:
     """Everything there is to know before answering."""
     asking = _asking(turns)
-    request = read_request(_readable(turns[asking].text) if turns else "")
+    readable, cut = _readable(turns[: asking + 1])
+    request = read_request(readable[asking] if turns else "")
     before = turns[:asking]
-    read = {index: read_request(_readable(turn.text)) for index, turn in enumerate(before)}
+    read = {index: read_request(readable[index]) for index in range(asking)}
     earlier = tuple(read[index] for index, turn in enumerate(before) if turn.role == "user")
     return Conversation(
         request=request,
         language=_language(request, earlier),
         sources=tuple(sources(before, read, request)),
         earlier=earlier,
-        cut=any(len(turn.text) > MOST_READ for turn in turns[: asking + 1]),
+        cut=cut or any(each.cut for each in (request, *read.values())),
     )
 
 
@@ -50,11 +52,24 @@ def _asking(turns: Sequence[Turn]) -> int:
     return users[-1] if users else max(0, len(turns) - 1)
 
 
-def _readable(text: str) -> str:
+def _readable(turns: Sequence[Turn]) -> tuple[list[str], bool]:
+    """What is read of each turn, and whether that leaves something out."""
+    texts: list[str] = []
+    room = MOST_READ
+    for turn in reversed(turns):
+        text = turn.text if texts else _ends(turn.text)
+        texts.append(text if len(text) <= room else "")
+        room -= len(texts[-1])
+    texts.reverse()
+    return texts, any(len(text) < len(turn.text) for text, turn in zip(texts, turns, strict=True))
+
+
+def _ends(text: str) -> str:
+    """Of a text that is too long, its beginning and, since the instruction may stand there, its end."""
     if len(text) <= MOST_READ:
         return text
     tail = MOST_READ // 10
-    return text[: MOST_READ - tail] + BREAK + text[-tail:]
+    return text[: MOST_READ - tail - 1] + BREAK + text[-tail:]
 
 
 def _language(request: Request, earlier: Sequence[Request]) -> Language:

@@ -73,9 +73,7 @@ class OfflineDoor:
         self._ids = Ids("chatcmpl")
         self._pace = pace
 
-    async def send(
-        self, method: str, path: str, query: bytes, headers: Headers, body: bytes
-    ) -> OfflineReply:
+    async def send(self, method: str, path: str, query: bytes, headers: Headers, body: bytes) -> OfflineReply:
         """An answer. Raises `BadRequest` for what cannot be read, `NotFound` for what it cannot do."""
         if (method, path) == ("GET", "/models"):
             return OfflineReply.of(b'{"object":"list","data":[{"id":"%s"}]}' % MODEL.encode())

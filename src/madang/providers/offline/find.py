@@ -28,15 +28,18 @@ _MOST = 2
 _EARLIER = 0.5
 _ASKING_WORDS = frozenset(
     (
-        "언제 어디 어디서 누 누가 누구 무엇 무슨 뭐 뭘 뭔 왜 얼마 얼마나 몇 며칠 어떤 어느 어떻 어떻게 이유 글 본문 지문 내용"
-        " 문서 위 다음 따르 따르면 의하면 질문 명 개 권 마리 대 살 번 년 월 일 시 분 시간 연도 날짜 해 거 것 건"
+        "언제 어디 어디서 누 누가 누구 무엇 무슨 뭐 뭘 뭔 왜 얼마 얼마나 몇 며칠 어떤 어느"
+        " 어떻 어떻게 이유 글 본문 지문 내용"
+        " 문서 위 다음 따르 따르면 의하면 질문 명 개 권 마리 대 살 번 년 월 일 시 분 시간"
+        " 연도 날짜 해 거 것 건"
         " text passage article document year date time number question answer reason people person place"
     ).split()
 )
 _TELL = ("알려", "말해", "답해", "대답", "찾아")
 _POINTS_BACK = re.compile(
     r"(?:it|he|she|they|this|that|these|those|its|his|her|their|there|then)\b"
-    r"|(?:그|이|그것|이것|그곳|이곳|그녀|그들|그때|당시|이때|여기|거기)(?:은|는|이|가|의|에|에서|에는|도|를|을)?\s",
+    r"|(?:그|이|그것|이것|그곳|이곳|그녀|그들|그때|당시|이때|여기|거기)(?:은|는|이|가|의"
+    r"|에|에서|에는|도|를|을)?\s",
     re.IGNORECASE,
 )
 _QUESTION_MARK = re.compile(r"[?？][\"'”’)\]]*$")
@@ -144,9 +147,7 @@ def _held(term: str, sentence: _Read) -> float:
     return _PARTLY if long_enough and term in sentence.folded else 0.0
 
 
-def _matches(
-    number: int, source: Sequence[_Read], weights: dict[str, float], question: Find
-) -> list[_Match]:
+def _matches(number: int, source: Sequence[_Read], weights: dict[str, float], question: Find) -> list[_Match]:
     matches = []
     before = dict.fromkeys(weights, 0.0)
     for index, sentence in enumerate(source):
@@ -188,5 +189,7 @@ def _with_company(best: _Match, answers: list[_Match], matches: list[_Match]) ->
     if best.own < _ENOUGH:
         leaned_on = [m for m in matches if m.source == best.source and m.index == best.index - 1]
         return tuple(match.index for match in (*leaned_on, best))
-    equals = [m for m in answers if m.source == best.source and m is not best and m.score >= best.score - _TIED]
+    equals = [
+        m for m in answers if m.source == best.source and m is not best and m.score >= best.score - _TIED
+    ]
     return tuple(sorted(match.index for match in [best, *equals][:_MOST]))

@@ -1,4 +1,4 @@
-"""The words a text is about: those that occur most, and of these the ones with the most different neighbours."""
+"""The words a text is about: those that occur most, then those with the most different neighbours."""
 
 from __future__ import annotations
 
@@ -35,7 +35,9 @@ def keywords(sentences: Sequence[Sentence], number: int | None) -> list[Keyword]
                 neighbours.setdefault(other, set()).add(stem)
             before.append(stem)
     likely = [stem for stem in places if len(stem) > 1 or len(places[stem]) > 1]
-    order = sorted(likely, key=lambda stem: (-len(places[stem]), -len(neighbours.get(stem, ())), places[stem][0]))
+    order = sorted(
+        likely, key=lambda stem: (-len(places[stem]), -len(neighbours.get(stem, ())), places[stem][0])
+    )
     wanted = min(MOST, USUAL if number is None else max(1, number))
     return [_keyword(places[stem]) for stem in order[:wanted]]
 

@@ -1,4 +1,4 @@
-"""How people ask, in Korean and English, as regular expressions. What follows from a match is in `instructions.py`."""
+"""How people ask, in Korean and English, as regular expressions. What follows is in `instructions.py`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import re
 NUMBERS = {
     word: value
     for value, words in enumerate(
-        "zero|영;one|a|an|single|한|하나;two|두|둘;three|세|셋;four|네|넷;five|다섯;six|여섯;seven|일곱;eight|여덟"
+        "zero|영;one|a|an|single|한|하나;two|두|둘;three|세|셋;four|네|넷;five|다섯;six"
+        "|여섯;seven|일곱;eight|여덟"
         ";nine|아홉;ten|열;eleven|열한;twelve|열두".split(";")
     )
     for word in words.split("|")
@@ -45,7 +46,10 @@ SUMMARISE = _any(
 )  # fmt: skip
 # These are used in statements too, so the sentence must ask or order.
 SUMMARISE_IF_ASKED = _any(
-    r"\bgist\b", r"\b(?:main|key) (?:points?|ideas?|message|takeaways?)\b", r"\bin short\b", r"\babout\?$",
+    r"\bgist\b",
+    r"\b(?:main|key) (?:points?|ideas?|message|takeaways?)\b",
+    r"\bin short\b",
+    r"\babout\?$",
     "핵심|요점|무슨 내용|요약하(?:면|자면)",
 )
 ORDERS_SUMMARY = _any(
@@ -67,8 +71,12 @@ COUNT = _any(
     r"몇\s?(?:글자|단어|문장|낱말|자)"
     r"(?:야|인가|이야|예요|이에요|인지|입니까|니|로 (?:되|이루)|가 있|이 있|[?:\s]*$)",
 )
-KEYWORDS = _any(rf"(?:{_N}\s+)?\b(?:key\s?words?|key\s?terms?|main terms)\b", r"키워드|핵심어|주요 ?(?:단어|낱말|어휘)")
-KEYWORD_NUMBER = _any(rf"(?:키워드|핵심어|단어|낱말)\s*(?:를|을|만)?\s*{_N}\s*(?:개|가지)", rf"{_N}\s*(?:개|가지)")
+KEYWORDS = _any(
+    rf"(?:{_N}\s+)?\b(?:key\s?words?|key\s?terms?|main terms)\b", r"키워드|핵심어|주요 ?(?:단어|낱말|어휘)"
+)
+KEYWORD_NUMBER = _any(
+    rf"(?:키워드|핵심어|단어|낱말)\s*(?:를|을|만)?\s*{_N}\s*(?:개|가지)", rf"{_N}\s*(?:개|가지)"
+)
 _TONGUES = "(?:korean|english|japanese|chinese|french|german|spanish)"
 TRANSLATE = _any(
     r"\btranslat(?:e|ion)\b", r"번역\s?(?:해|좀|부탁|하)|통역해",
@@ -78,7 +86,9 @@ TRANSLATE = _any(
 )  # fmt: skip
 
 # Follow-ups.
-_PRELUDE = r"^(?:(?:please|can you|could you|make it|a bit|even|much|still|and|now|too long|too short)[\s,.:]*)*"
+_PRELUDE = (
+    r"^(?:(?:please|can you|could you|make it|a bit|even|much|still|and|now|too long|too short)[\s,.:]*)*"
+)
 SHORTER = _any(
     _PRELUDE + r"(?:shorter|too long|briefer|more briefly|shorten (?:it|this|that)|less)\b",
     r"^.{0,20}(?:더|좀|조금|훨씬)\s*(?:더\s*)?(?:짧게|간단히|간단하게|간략히|간략하게|줄여)", r"^짧게|너무 길|^간단히",
@@ -112,7 +122,8 @@ INTRODUCE = _any(
 # Orders and questions.
 _VERBS = (
     "rewrite|explain|write|list|compare|analy[sz]e|improve|classify|fix|correct|proofread|paraphrase|simplify"
-    "|describe|generate|create|draft|extract|convert|answer|reply|respond|tell me|give me|show me|make|help me"
+    "|describe|generate|create|draft|extract|convert|answer|reply|respond|tell me|give me"
+    "|show me|make|help me"
     "|read|outline|use|find|identify"
 )
 _POLITE = r"^(?:(?:please|now|then|(?:can|could|would) you|i (?:want|need) you to)\s+)*"
@@ -128,14 +139,19 @@ WH = _any(
     r"|would|should)\b"
 )
 KOREAN_WH = _any(
-    "언제(?!나|든)|어디(?!든|서나|에나)|누가|누구(?!나|든)|누굴|무엇(?!보다|이든)|무슨|뭐|뭘|뭔|왜(?![가-힣])|얼마(?! 전|간)"
+    "언제(?!나|든)|어디(?!든|서나|에나)|누가|누구(?!나|든)|누굴|무엇(?!보다|이든)|무슨|뭐"
+    "|뭘|뭔|왜(?![가-힣])|얼마(?! 전|간)"
     "|며칠|몇(?!몇)|어떤|어느|어떻게|어땠"
 )
 KOREAN_ASKS = _any(
-    r"(?:나요|까요?|[하했었았겠]니|느냐|(?:는|은|인|한)지(?:요| 알려.*| 말해.*| 찾아.*)?|가요|죠)[\s?？.!~]*$",
+    r"(?:나요|까요?|[하했었았겠]니|느냐|(?:는|은|인|한)지(?:요| 알려.*| 말해.*| 찾아.*)?"
+    r"|가요|죠)[\s?？.!~]*$",
     r"(?:알려|말해|답해|대답해|찾아)\s?(?:줘|줘요|주세요|줄래|주십시오|라|봐)[\s?？.!~]*$",
 )
-KOREAN_MAY_ASK = _any(r"(?:지|야|이야|에요|예요|음|요|해|어|아|돼|대|데|라|은|는|이|가|언제|어디|누구|왜|몇 [가-힣]+)[\s?？.!~]*$")
+KOREAN_MAY_ASK = _any(
+    r"(?:지|야|이야|에요|예요|음|요|해|어|아|돼|대|데|라|은|는|이|가|언제|어디|누구|왜"
+    r"|몇 [가-힣]+)[\s?？.!~]*$"
+)
 WHEN = _any(
     r"\bwhen\b", r"\b(?:what|which) (?:year|date|day|month|time|century)\b", r"\bhow long ago\b",
     r"언제|며칠|몇\s?(?:년|월|일|시)(?!간|까지? 걸)|무슨 ?요일|어느 ?(?:해|날)|연도|날짜|시기",
@@ -144,7 +160,9 @@ AMOUNT = _any(
     r"\bhow (?:many|much|old|long|far|tall|high|big|large|deep|wide|often|fast|heavy)\b",
     r"\bwhat (?:percentage|number|price|age|share)\b", "얼마|몇|가격|비율",
 )  # fmt: skip
-WHERE = _any(r"\bwhere\b", r"\b(?:what|which) (?:place|city|country|town)\b", "어디|어느 ?(?:도시|나라|곳|지역)|장소")
+WHERE = _any(
+    r"\bwhere\b", r"\b(?:what|which) (?:place|city|country|town)\b", "어디|어느 ?(?:도시|나라|곳|지역)|장소"
+)
 WHO = _any(r"\bwho(?:m|se)?\b", "누가|누구|누굴")
 WHY = _any(r"\bwhy\b", r"\bwhat (?:is|was) the reason\b", "왜|이유")
 UNIT = _any(r"\bhow many\s+([a-z]+)", r"몇\s?([가-힣])")

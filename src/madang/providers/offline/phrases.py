@@ -65,7 +65,8 @@ ENGLISH = Phrases(
     hello="Hello!",
     welcome="You are welcome. Paste another text whenever you like.",
     what_i_am=(
-        "I am Madang's built-in `offline` provider. There is no language model behind me: I work without a key"
+        "I am Madang's built-in `offline` provider. There is no language model behind me: I"
+        " work without a key"
         " and without a network, and all I can do is pick sentences out of a text you give me."
     ),
     how_to_use=(
@@ -78,15 +79,22 @@ ENGLISH = Phrases(
         f"For a real model, set one of {_KEYS} in the environment or in a `.env` file and start Madang again,"
         " or start Ollama."
     ),
-    cannot_know="I cannot answer that: I know nothing but the text I am given, and here there is none to look in.",
+    cannot_know=(
+        "I cannot answer that: I know nothing but the text I am given, and here there is none to look in."
+    ),
     cannot_do="That takes a language model, and I am none: I cannot write, explain or rewrite.",
-    cannot_do_but="That takes a language model, and I am none. What I can do is show the most central sentences of the text:",
+    cannot_do_but=(
+        "That takes a language model, and I am none. What I can do is show the most central sentences "
+        "of the text:"
+    ),
     cannot_translate="I cannot translate: I only quote a text in the words it was written in.",
     cannot_translate_quotes="I cannot translate, so the sentences stay in the language they were written in.",
     nothing_to_summarise="There is no text here to summarise. Paste it after your request, or send it first.",
     nothing_to_count="There is no text here to count. Paste it after your request.",
     nothing_to_search="There is no text here to take keywords from. Paste it after your request.",
-    nothing_to_change="There is no earlier answer of mine to change. Give me a text, and say what you would like.",
+    nothing_to_change=(
+        "There is no earlier answer of mine to change. Give me a text, and say what you would like."
+    ),
     no_request="You gave a text and no request, so here is what is most central in it:",
     summary="Of the {total} sentences in {place}, these {shown} are the most central:",
     summary_one="Of the {total} sentences in {place}, this one is the most central:",
@@ -119,7 +127,11 @@ ENGLISH = Phrases(
     ),
     keywords="The words that matter most in {place}, with how often they occur:",
     no_keywords="I found no word in {place} that would make a keyword.",
-    cut="*The text is longer than I read: only its first 900,000 and last 100,000 characters were looked at.*",
+    cut=(
+        "*There is more here than I read: a million characters (of a longer message its"
+        " beginning and its end),"
+        " and 20,000 sentences of one text.*"
+    ),
     places={
         "message": "your text",
         "earlier": "the text you gave earlier",
@@ -154,13 +166,18 @@ KOREAN = Phrases(
     ),
     cannot_know="그 질문에는 답할 수 없습니다. 저는 주어진 글밖에 모르는데, 여기에는 찾아볼 글이 없습니다.",
     cannot_do="그 일에는 언어 모델이 필요한데 저는 아닙니다. 글을 쓰거나 설명하거나 고쳐 쓰지 못합니다.",
-    cannot_do_but="그 일에는 언어 모델이 필요한데 저는 아닙니다. 대신 주신 글의 중심이 되는 문장은 보여 드릴 수 있습니다.",
+    cannot_do_but=(
+        "그 일에는 언어 모델이 필요한데 저는 아닙니다. 대신 주신 글의 중심이 되는 문장은 보여 드릴 수 "
+        "있습니다."
+    ),
     cannot_translate="번역은 하지 못합니다. 글을 쓰인 그대로 옮길 수만 있습니다.",
     cannot_translate_quotes="번역은 하지 못해서 문장은 쓰인 언어 그대로 둡니다.",
     nothing_to_summarise="요약할 글이 없습니다. 요청 뒤에 글을 붙여 넣거나 글을 먼저 보내 주세요.",
     nothing_to_count="셀 글이 없습니다. 요청 뒤에 글을 붙여 넣어 주세요.",
     nothing_to_search="키워드를 뽑을 글이 없습니다. 요청 뒤에 글을 붙여 넣어 주세요.",
-    nothing_to_change="앞서 드린 답이 없어서 바꿀 것이 없습니다. 글을 주시고 무엇을 원하시는지 말씀해 주세요.",
+    nothing_to_change=(
+        "앞서 드린 답이 없어서 바꿀 것이 없습니다. 글을 주시고 무엇을 원하시는지 말씀해 주세요."
+    ),
     no_request="글만 있고 요청이 없어서, 중심이 되는 문장을 골랐습니다.",
     summary="{place}의 문장 {total}개 가운데 중심이 되는 {shown}개입니다.",
     summary_one="{place}의 문장 {total}개 가운데 중심이 되는 하나입니다.",
@@ -191,7 +208,10 @@ KOREAN = Phrases(
     ),
     keywords="{place}에서 무게 있는 낱말과 나온 횟수입니다.",
     no_keywords="{place}에서 키워드로 삼을 낱말을 찾지 못했습니다.",
-    cut="*글이 너무 길어 처음 900,000자와 마지막 100,000자만 읽었습니다.*",
+    cut=(
+        "*글이 제가 읽을 수 있는 것보다 깁니다. 모두 백만 자(더 긴 메시지는 처음과 끝)까지,"
+        " 한 글에서 문장 20,000개까지만 살핍니다.*"
+    ),
     places={
         "message": "주신 글",
         "earlier": "앞서 주신 글",

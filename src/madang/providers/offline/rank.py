@@ -36,7 +36,10 @@ def most_central(sentences: Sequence[Sentence]) -> list[int]:
     chosen = _nearest_to_whole(vectors)
     links = _links([vectors[index] for index in chosen])
     priors = [_prior(index) for index in chosen]
-    weights = [_weight(sentences[index], vectors[index]) * (1 + prior) for index, prior in zip(chosen, priors, strict=True)]
+    weights = [
+        _weight(sentences[index], vectors[index]) * (1 + prior)
+        for index, prior in zip(chosen, priors, strict=True)
+    ]
     scores = [score * weight for score, weight in zip(_centrality(links, priors), weights, strict=True)]
     order = sorted(range(len(chosen)), key=lambda at: (-scores[at], at))
     ranked = [chosen[at] for at in _repetitions_last(order, links)]

@@ -19,6 +19,7 @@ from madang.providers.offline.summary import Summary, resized, shortest_central,
 from madang.providers.offline.text import BREAK
 from madang.providers.offline.turns import Answer, Turn
 
+
 def answer(turns: Sequence[Turn], *, max_tokens: int | None = None, stop: Sequence[str] = ()) -> Answer:
     """The answer to the last user turn. Never raises; the same turns always get the same answer.
 

@@ -9,12 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import takewhile
+from itertools import pairwise, takewhile
 
 from madang.providers.offline.asks import Ask, Find, Keywords, Plain, Resize, Summarise
 from madang.providers.offline.instructions import read_instruction, read_question
 from madang.providers.offline.sentences import Sentence, sentences
 from madang.providers.offline.text import Text
+
+MOST_SENTENCES = 20_000
+"""Sentences of one text that are looked at, from its beginning; a megabyte of prose has some 13,000."""
 
 _LONGEST_INSTRUCTION = 300
 _EDGE = 4
@@ -22,20 +25,23 @@ _EDGE = 4
 _SMALL_TALK = (Plain.GREET, Plain.THANK, Plain.INTRODUCE)
 
 _I = re.IGNORECASE
-_MARKED = re.compile(r'"""(.+?)"""|<(text|document|context|article|passage|doc)>(.+?)</\2>', re.DOTALL | _I)
+_OPENING = re.compile(r'"""|<(text|document|context|article|passage|doc)>', _I)
 _TAG = re.compile(r'"""|</?\w+>')
 _QUESTION = re.compile(
-    r"(?:(?:^|(?<=\s))(?:question|질문|물음|문제)|^\s*q)\s*[:：]\s*([^\n?？]{1,300}[?？]?)", _I | re.MULTILINE
-)
-_LABEL = re.compile(
-    r"^[ \t]*(?:text|context|passage|article|document|content|본문|글|지문|문맥|내용|문서|원문|기사|다음 글"
-    r"|answer|short answer|a|답|답변|정답)[ \t]*[:：]",
+    r"(?:(?:^|(?<=\s))(?:question|질문|물음|문제)|^[ \t]*+q)[ \t]*[:：]\s*+([^\n?？]{1,300}[?？]?)",
     _I | re.MULTILINE,
 )
-_COLON = re.compile(r"\s*([^\n:：]{1,200}[:：])(?!//)")
+_LABEL = re.compile(
+    r"^[ \t]*+(?:text|context|passage|article|document|content|본문|글|지문|문맥|내용|문서|원문|기사|다음 글"
+    r"|answer|short answer|a|답|답변|정답)[ \t]*+[:：]",
+    _I | re.MULTILINE,
+)
+_COLON = re.compile(r"\s*+([^\n:：]{1,200}[:：])(?!//)")
 # An order run on into its text without a stop: `요약해줘 도서관은 …`, `tl;dr The library …`.
 _RUN_ON = re.compile(
-    r"\s*(?:[^\n.!?:]{0,30}요약\s?(?:해\s?줘요?|해\s?주세요|해\s?주십시오|해라|하라|하시오|부탁해요?)|tl;?dr)[.!,]?(?=[ \t]+\S)",
+    r"\s*+(?:[^\n.!?:]{0,30}요약\s?(?:해\s?줘요?|해\s?주세요|해\s?주십시오|해라|하라"
+    r"|하시오|부탁해요?)|tl;?dr)"
+    r"[.!,]?(?=[ \t]++\S)",
     _I,
 )
 # The same at the end, where people do not bother with a capital letter.
@@ -44,14 +50,15 @@ _TRAILING = re.compile(
     r"(?:summari[sz]e|tl;?dr|when|where|who|what|why|which|how)\b[^.!?\n]{0,160}[.?!]*\s*$)"
 )
 _ABOUT_TEXT = re.compile(
-    r"\b(?:text|following|below|above|this|passage|article|context|document)\b|글|다음|본문|아래|위의|[:：]$", _I
+    r"\b(?:text|following|below|above|this|passage|article|context|document)\b|글|다음|본문|아래|위의|[:：]$",
+    _I,
 )
 _QUOTED = re.compile(r"[\"“‘「『']([^\"”’」』']{2,})[\"”’」』']")
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A turn taken apart: what is asked (more than one thing only if all are questions), and of which text."""
+    """A turn taken apart: what is asked (several things only if all are questions), and of which text."""
 
     asks: tuple[Ask, ...]
     words: str
@@ -60,6 +67,8 @@ class Request:
     start: int
     end: int
     sentences: tuple[Sentence, ...]
+    cut: bool
+    """Whether the text has more sentences than are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,30 +82,40 @@ class _Said:
 def read_request(original: str) -> Request:
     """A turn taken apart."""
     text = Text(original)
-    marked = _MARKED.search(text.plain)
-    if marked and len(text.plain) - len(marked.group()) <= 2 * _LONGEST_INSTRUCTION:
-        return _around(text, *marked.span(1 if marked.group(1) is not None else 3))
+    if marked := _marked(text.plain):
+        return _around(text, *marked)
     units = _units(text.plain)
     tail = _said(text.plain, reversed(units[-_EDGE:]))
     head = _said(text.plain, units[: min(_EDGE, len(units) - len(tail))])
     return _decided(text, units, head, tail)
 
 
+def _marked(plain: str) -> tuple[int, int] | None:
+    """Where the text between marks is, if there is little outside them."""
+    opening = _OPENING.search(plain)
+    if not opening:
+        return None
+    closing = f"</{opening.group(1)}>" if opening.group(1) else '"""'
+    start, end = opening.end(), plain.find(closing, opening.end())
+    outside = opening.start() + len(plain) - end
+    return (start, end) if end > start and outside <= 2 * _LONGEST_INSTRUCTION else None
+
+
 def _around(text: Text, start: int, end: int) -> Request:
     """The text stands between marks; all else is instruction."""
-    before, after = text.plain[:start].rstrip("\"<"), text.plain[end:]
-    outside = [*_units(_TAG.sub(" ", before)), *_units(_TAG.sub(" ", after))]
+    outside = [
+        unit for part in (text.plain[:start], text.plain[end:]) for unit in _units(_TAG.sub(" ", part))
+    ]
     said = [_Said(unit, read_instruction(unit.words)) for unit in outside]
     asks = _orders(said) or _questions(said) or (Plain.UNKNOWN,)
     words = " ".join(unit.words for unit in outside)
-    return Request(asks, words, text, start, end, tuple(sentences(text.plain, start, end)))
+    found = sentences(text.plain, start, end)
+    return Request(asks, words, text, start, end, tuple(found[:MOST_SENTENCES]), len(found) > MOST_SENTENCES)
 
 
 def _units(plain: str) -> list[Sentence]:
     cuts = [0, *sorted(set(_cuts(plain))), len(plain)]
-    return [
-        unit for left, right in zip(cuts, cuts[1:], strict=False) for unit in sentences(plain, left, right)
-    ]
+    return [unit for left, right in pairwise(cuts) for unit in sentences(plain, left, right)]
 
 
 def _cuts(plain: str) -> Iterator[int]:
@@ -196,7 +215,10 @@ def _decided(text: Text, units: list[Sentence], head: list[_Said], tail: list[_S
     if not (material or text.plain[start:end].strip() or _questions(head + tail)):
         start, end = _quotation(text.plain)
         material = tuple(sentences(text.plain, start, end))
-    return Request(asks or (Plain.NOTHING,), words, text, start, max(start, end), material)
+    cut = len(material) > MOST_SENTENCES
+    return Request(
+        asks or (Plain.NOTHING,), words, text, start, max(start, end), material[:MOST_SENTENCES], cut
+    )
 
 
 def _quotation(plain: str) -> tuple[int, int]:

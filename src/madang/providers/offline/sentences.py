@@ -17,12 +17,14 @@ LONGEST = 600
 """Characters in a sentence; what goes on longer is cut at white space, or anywhere if there is none."""
 
 _LINE = re.compile(r"[^\n\r\0]*(\r\n|[\n\r\0]|$)")
-_FENCE = re.compile(r"[ \t]*(```+|~~~+)[ \t]*([\w+#.-]*)")
-_CLOSERS = {mark: re.compile(rf"^[ \t]*{mark}+[ \t]*$", re.MULTILINE) for mark in ("```", "~~~")}
+_FENCE = re.compile(r"[ \t]*+(```+|~~~+)[ \t]*+([\w+#.-]*)")
+_CLOSERS = {mark: re.compile(rf"^[ \t]*+{mark}++[ \t]*$", re.MULTILINE) for mark in ("```", "~~~")}
 _PROSE = frozenset(("", "text", "txt", "plain", "md", "markdown"))
-_HEADING = re.compile(r"[ \t]*#{1,6}[ \t]")
-_RULE = re.compile(r"[ \t]*[-=*_+|: \t]{3,}$")
-_MARKER = re.compile(r"[ \t]*(?:(?:[-*+•·▪◦‣○●※>]|\(?\d{1,3}[.)]|[가나다라마바사아]\.|[①-⑳])[ \t]+)+|[ \t]*[•※①-⑳>]|[ \t]*\|")
+_HEADING = re.compile(r"[ \t]*+#{1,6}[ \t]")
+_RULE = re.compile(r"[-=*_+|: \t]{3,}+$")
+_MARKER = re.compile(
+    r"[ \t]*+(?:(?:(?:[-*+•·▪◦‣○●※>]|\(?\d{1,3}[.)]|[가나다라마바사아]\.|[①-⑳])[ \t]++)++|[•※①-⑳>|])"
+)
 _TABLE_EDGE = re.compile(r"[ \t|]+$")
 _WORD = re.compile(r"[^\W_]")
 _WIDE = re.compile("[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\uff00-\uff60]")

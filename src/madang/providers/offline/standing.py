@@ -1,4 +1,4 @@
-"""What a follow-up such as `shorter` or `in one sentence` changes: the last answer, made again from the requests."""
+"""What a follow-up such as `shorter` changes: the last answer, worked out again from the requests."""
 
 from __future__ import annotations
 

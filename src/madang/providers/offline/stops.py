@@ -8,10 +8,14 @@ from collections.abc import Iterator
 
 _STOP = re.compile("[.!?…。！？｡．]+[\"'”’»」』》〉)\\]*\U0001f300-\U0001faff\u2600-\u27bf\ufe0f]*")
 _FULL_WIDTH = "。！？｡"
-_QUOTATION = re.compile(r'“[^”\0]{0,200}”|"[^"\0]{0,200}"|「[^」\0]{0,200}」|『[^』\0]{0,200}』|\([^()\0]{0,200}\)')
+_QUOTATION = re.compile(
+    r'“[^”\0]{0,200}”|"[^"\0]{0,200}"|「[^」\0]{0,200}」|『[^』\0]{0,200}』|\([^()\0]{0,200}\)'
+)
 _ABBREVIATION = re.compile(
-    r"(?:^|[\s(\"'“‘])(?:mr|mrs|ms|dr|prof|st|sr|jr|rev|hon|gen|col|lt|capt|sgt|no|nos|vol|pp?|figs?|eq|sec|ch"
-    r"|vs|cf|al|inc|ltd|co|corp|dept|est|approx|ca|e\.g|i\.e|a\.m|p\.m|u\.s|u\.k|ph\.d|jan|feb|mar|apr|jun|jul"
+    r"(?:^"
+    r"|[\s(\"'“‘])(?:mr|mrs|ms|dr|prof|st|sr|jr|rev|hon|gen|col|lt|capt|sgt|no|nos|vol|pp?|figs?|eq|sec|ch"
+    r"|vs|cf|al|inc|ltd|co|corp|dept|est|approx|ca|e\.g|i\.e|a\.m|p\.m|u\.s|u\.k|ph\.d|jan"
+    r"|feb|mar|apr|jun|jul"
     r"|aug|sept?|oct|nov|dec|[a-z])\.$",
     re.IGNORECASE,
 )

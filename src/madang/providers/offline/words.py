@@ -17,12 +17,15 @@ _HANGUL = re.compile("[가-힣]")
 
 _STOP_WORDS = frozenset(
     "a about after again all also am an and any are as at be because been before being both but by can could"
-    " did do does doing done down during each few for from further get got had has have having he her here hers"
-    " him his how i if in into is it its just me more most much my no nor not now of off on once only or other"
+    " did do does doing done down during each few for from further get got had has have"
+    " having he her here hers"
+    " him his how i if in into is it its just me more most much my no nor not now of off"
+    " on once only or other"
     " our out over own per please same she should so some such than that the their them then there these they"
     " this those through to too under until up upon us very was we were what when where which while who whom"
     " whose why will with would you your happen happened many tell say says according"
-    " 그리고 그러나 하지만 그런데 그래서 또 또한 및 등 수 것 때 더 이 그 저 나 너 우리 매우 아주 있 있어 없 하 되 이것 그것 저것".split()
+    " 그리고 그러나 하지만 그런데 그래서 또 또한 및 등 수 것 때 더 이 그 저 나 너 우리"
+    " 매우 아주 있 있어 없 하 되 이것 그것 저것".split()
 )
 _IRREGULAR = dict(
     pair.split(":")
@@ -39,15 +42,19 @@ _IRREGULAR = dict(
 
 # Endings of verbs and adjectives that are syllables of their own; at least one syllable stays.
 _ENDINGS = (
-    "습니다 습니까 하는지 하는가 하나요 하려고 하면 하여 하며 하고 하게 하지 하는 해서 해요 되는지 되는 되고 되며 되어"
-    " 인가요 인지 인가 이에요 예요 이야 이다 이며 이고 나요 는지 는가 는다 는데 을까 까요 지만 면서 으며 으면 아서 어서 아야 어야"
+    "습니다 습니까 하는지 하는가 하나요 하려고 하면 하여 하며 하고 하게 하지 하는 해서"
+    " 해요 되는지 되는 되고 되며 되어"
+    " 인가요 인지 인가 이에요 예요 이야 이다 이며 이고 나요 는지 는가 는다 는데 을까 까요"
+    " 지만 면서 으며 으면 아서 어서 아야 어야"
     " 어요 아요 지요 다고 라고"
 ).split()
 # Particles that fit any noun, the longest first; two syllables stay before one of a single syllable.
 _PARTICLES = sorted(
     (
-        "에서는 에서도 에서의 에서 에게서 에게는 에게 에는 에도 에만 까지는 까지 부터는 부터 께서는 께서 한테서 한테 처럼"
-        " 보다 마다 밖에 조차 마저 이나마 대로 만큼 하고 들은 들이 들을 들의 들에게 들도 들과 들 의 에 도 만 와는 과는 으로는"
+        "에서는 에서도 에서의 에서 에게서 에게는 에게 에는 에도 에만 까지는 까지 부터는 부터"
+        " 께서는 께서 한테서 한테 처럼"
+        " 보다 마다 밖에 조차 마저 이나마 대로 만큼 하고 들은 들이 들을 들의 들에게 들도 들과"
+        " 들 의 에 도 만 와는 과는 으로는"
         " 로는 으로서 로서 으로써 로써"
     ).split(),
     key=len,
@@ -62,7 +69,9 @@ _FIRST_SYLLABLE, _FINALS, _VOWELS = ord("가"), 28, 21
 _NIEUN, _RIEUL, _BIEUP, _SSANGSIOT = 4, 8, 17, 20
 _CONTRACTED = {6: 20, 9: 8, 10: 11, 14: 13}
 """Vowels that a past tense has drawn together, and what they were: 겼 is 기었, 왔 오았, 됐 되었, 웠 우었."""
-_VERBAL = re.compile("(?:다|[려어아워해겨]진|된|하는|되는|있는|없는|같은|위한|대한|통한|위해|통해|대해|니까|려고|고서)$")
+_VERBAL = re.compile(
+    "(?:다|[려어아워해겨]진|된|하는|되는|있는|없는|같은|위한|대한|통한|위해|통해|대해|니까|려고|고서)$"
+)
 _PARTICLE_END = re.compile(f"(?:{'|'.join((*_PARTICLES, *_AFTER_CONSONANT, *_AFTER_VOWEL))}|이다|입니다)$")
 
 
@@ -118,7 +127,7 @@ def _stems(token: str) -> tuple[str, ...]:
 
 
 def _part_stem(part: str, *, follows: bool) -> str:
-    """The stem of a word's part in one script; Hangul that follows (`1987년에`, `API를`) is often all particle."""
+    """The stem of a word's part in one script; Hangul after another (`1987년에`) is often all particle."""
     if not _HANGUL.match(part):
         return _english(part.strip("'\u2019.,"))
     if follows:

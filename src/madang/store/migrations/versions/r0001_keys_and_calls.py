@@ -42,12 +42,7 @@ def _keys() -> None:
 def _calls() -> None:
     op.create_table(
         "calls",
-        sa.Column(
-            "seq",
-            sa.BigInteger().with_variant(sa.Integer, "sqlite"),
-            sa.Identity(always=False),
-            nullable=False,
-        ),
+        sa.Column("seq", sa.BigInteger().with_variant(sa.Integer, "sqlite"), nullable=False),
         sa.Column("id", sa.Text, nullable=False),
         sa.Column("started_at", sa.BigInteger, nullable=False),
         sa.Column("operation", sa.Text, nullable=False),
