@@ -285,9 +285,9 @@ def config_for(upstream: Upstream, **sections: Any) -> Config:
     return Config(**{**fields, **sections})
 
 
-def alive(config: Config) -> Iterator[Live]:
+def alive(config: Config, environ: Mapping[str, str] | None = None) -> Iterator[Live]:
     """For fixtures: a Madang that is stopped afterwards."""
-    live = Live(config)
+    live = Live(config, environ)
     try:
         yield live
     finally:

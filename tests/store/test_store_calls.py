@@ -201,7 +201,7 @@ def test_records_are_chosen_by_what_they_say(
 def test_a_follower_misses_nothing_of_several_writers(
     store: Store, store_url: str, make_record: MakeRecord
 ) -> None:
-    batches = [[make_record() for _ in range(20)] for _ in range(24)]
+    batches = [[make_record() for _ in range(20)] for _ in range(200)]
     seen: list[str] = []
     done = threading.Event()
 

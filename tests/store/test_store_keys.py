@@ -315,7 +315,7 @@ REFUSED = [
     ("Passw0rd!Passw0rd!", "well-known"),
     ("adminadminadminadmin", "well-known"),
     ("admin-key-admin-key", "well-known"),
-    ("sk-admin-secret-key-2026", "well-known"),
+    ("admin-secret-key-2026", "well-known"),
     ("your-secret-key-here", "well-known"),
     ("Your_Secret_Key_Here", "well-known"),
     ("sk-your-key-goes-right-here", "well-known"),

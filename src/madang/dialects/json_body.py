@@ -25,6 +25,8 @@ _model = msgspec.json.Decoder(str | None)
 _flag = msgspec.json.Decoder(bool | None)
 _encoder = msgspec.json.Encoder()
 
+_SMALL = 4096
+"""Bytes of a body below which looking through it is cheaper than writing it anew."""
 _MODEL_KEY = re.compile(rb'"model"\s*:\s*')
 # A letter written as an escape: legal, never needed, and a way to hide a second "model".
 _ESCAPED_LETTER = re.compile(rb"\\u00[4-7]")
@@ -46,26 +48,36 @@ class JsonBody:
 
         With nothing to replace it is the body itself, unless that is ambiguous.
         """
+        body = self.bytes
+        if len(body) < _SMALL and body.count(b'"model"') == 1 and b"\\u00" not in body:
+            return self._in_place(new) or self._anew(new)[0]
+        out, grown = self._anew(new)
+        if len(out) - grown == len(body):
+            # Writing it anew made it no shorter: there was no white space and no name twice, so this
+            # is the body to the byte, but for what is new.
+            return out
+        if not self.members or _ESCAPED_LETTER.search(body):
+            return out
+        named = len(_MODEL_KEY.findall(body))
+        if named > 1:
+            named -= sum(len(_MODEL_KEY.findall(bytes(value))) for value in self.members.values())
+            return out if new or named > 1 else body
+        return self._in_place(new) or out
+
+    def _anew(self, new: Mapping[str, bytes]) -> tuple[bytes, int]:
+        """The body written from its members, and by how much that is longer for what is new."""
         members = self.members
         out = _encoder.encode({**members, **{name: Raw(value) for name, value in new.items()}})
         grown = 0
         for name, value in new.items():
             old = members.get(name)
             grown += len(value) - len(bytes(old)) if old is not None else len(value) + len(name) + 4
-        if len(out) - grown == len(self.bytes):
-            # Writing it anew made it no shorter: there was no white space and no name twice, so this
-            # is the body to the byte, but for what is new.
-            return out
-        if not members or _ESCAPED_LETTER.search(self.bytes):
-            return out
-        named = len(_MODEL_KEY.findall(self.bytes))
-        if named > 1:
-            named -= sum(len(_MODEL_KEY.findall(bytes(value))) for value in members.values())
-            return out if new or named > 1 else self.bytes
-        return self._in_place(new) or out
+        return out, grown
 
     def _in_place(self, new: Mapping[str, bytes]) -> bytes | None:
         body = self.bytes
+        if not self.members:
+            return None
         for name, value in new.items():
             if name not in self.members:
                 start = body.index(b"{") + 1

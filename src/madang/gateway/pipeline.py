@@ -22,6 +22,9 @@ from madang.gateway.meter import MeteredReply
 from madang.gateway.models import Models
 from madang.routing.routes import Route, Routes
 
+_LONGEST_NAME = 200
+"""Characters of a model's name that a record keeps: the client chose it."""
+
 
 class Gateway:
     """What the journey needs, wired in `app.py`."""
@@ -50,7 +53,7 @@ async def serve(call: Call, gw: Gateway, caller: Caller | None = None) -> AsyncI
         caller = caller or await gw.callers.identify(call)
         _note_caller(record, caller)
         asked = asking.read(call)
-        record.route = asked.model
+        record.route = asked.model and asked.model[:_LONGEST_NAME]
         route = await _find_route(call, asked, gw)
         _check_allowed(caller, route)
         reply = MeteredReply(await answer(call, asked, route, record), call, asked, record)

@@ -11,12 +11,14 @@ import re
 SHORTEST = 16
 FEWEST_DISTINCT = 6
 _FEWEST_UNKNOWN = 8
+_LONG = 24
+"""From this length on, common words in an order of one's own are no longer well known."""
 
 _SEPARATORS = re.compile(r"[-_.:/+=!@#$%^&*,;|~]+")
 
 # What examples tell people to replace; whatever follows, it was typed and not drawn.
 _PLACEHOLDER = re.compile(
-    r"(?:sk)?(?:1234|changeme|changethis|change|replace|password|passw0rd|your|insert|put|enter|xxxx|todo)"
+    r"(?:sk)?(?:1234|changeme|changethis|change|replace|password|passw0rd|your|insert|put|enter|xxxx|todo|abcdefgh)"
 )
 
 # Words with up to four digits behind each. A key must have something else in it as well.
@@ -47,7 +49,9 @@ def check_admin_secret(value: str) -> str | None:
 
 def _is_well_known(value: str) -> bool:
     bare = _SEPARATORS.sub("", value.lower())
-    return bool(_PLACEHOLDER.match(bare)) or len(_WORDS.sub("", bare)) < _FEWEST_UNKNOWN
+    if _PLACEHOLDER.match(bare):
+        return True
+    return len(value) < _LONG and len(_WORDS.sub("", bare)) < _FEWEST_UNKNOWN
 
 
 def _repeats(value: str) -> bool:

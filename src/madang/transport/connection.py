@@ -22,6 +22,7 @@ _HIGH_WATER = 256 * 1024
 """Bytes of an answer held for a slow reader before the socket is left unread."""
 _HEAD_LIMIT = 256 * 1024
 _NO_BODY = (204, 304)
+_FRAMING = frozenset((b"content-length", b"transfer-encoding"))
 _STALE_WITHIN = 1.0
 """Seconds within which a kept connection that closes without a word was closed before we asked."""
 
@@ -296,12 +297,12 @@ class Connection(asyncio.Protocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         name = name.lower()
-        self._head_bytes += len(name) + len(value)
-        if self._head_bytes > _HEAD_LIMIT:
-            self._break("sent headers without end")
-        if name == b"content-length" or name == b"transfer-encoding":
-            self._framed = True
         self._head.append((name, value))
+        self._head_bytes += len(name) + len(value) + 64
+        if name in _FRAMING:
+            self._framed = True
+        elif self._head_bytes > _HEAD_LIMIT:
+            self._break("sent headers without end")
 
     def on_headers_complete(self) -> None:
         status = self._parser.get_status_code()

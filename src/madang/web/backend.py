@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Sequence
 import msgspec
 
 from madang.core.clock import Ids, monotonic, now_us
-from madang.core.errors import CallError, UpstreamError
+from madang.core.errors import CallError, NotFound, TooLarge, UpstreamError, UpstreamTimeout
 from madang.dialects.openai_chat.streams import read_delta
 from madang.dialects.sse import Splitter, data_of
 from madang.gateway.call import Call
@@ -85,13 +85,22 @@ class GatewayBackend:
         )
 
 
+_STATUS_ERRORS: dict[int, type[CallError]] = {
+    404: NotFound,
+    413: TooLarge,
+    408: UpstreamTimeout,
+    504: UpstreamTimeout,
+}
+
+
 async def _as_error(reply: MeteredReply) -> CallError:
+    """A provider's refusal, as the page can say it; a refused key there is ours and not the visitor's."""
     await reply.read()
+    label = reply.target.label
     if reply.status < 400:
-        return UpstreamError(f"{reply.target.label} did not answer with a stream.", code="no_stream")
-    return UpstreamError(
-        f"{reply.target.label} answered with status {reply.status}.", code="provider_refused"
-    )
+        return UpstreamError(f"{label} did not answer with a stream.", code="no_stream")
+    kind = _STATUS_ERRORS.get(reply.status, UpstreamError)
+    return kind(f"{label} answered with status {reply.status}.", code=f"status_{reply.status}")
 
 
 def _holder(caller: Caller | None) -> KeyHolder | None:

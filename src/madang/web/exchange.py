@@ -193,6 +193,10 @@ class Exchange:
             await flow.drain()
             self._protocol.expect_nothing()
 
+    def forget_task(self) -> None:
+        """The task that answers is about to end."""
+        self._protocol.forget(self)
+
     def abort(self) -> None:
         """End the connection in the middle of the answer, so that nobody takes it for whole."""
         self.response_complete = True

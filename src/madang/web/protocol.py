@@ -34,7 +34,9 @@ from madang.web.exchange import Exchange, status_line
 _log = logging.getLogger("madang.web")
 
 _HEAD_LIMIT = 64 * 1024
-_MOST_HEADERS = 200
+_HEADER_WEIGHT = 256
+_TELLING = frozenset((b"content-length", b"transfer-encoding", b"upgrade", b"expect"))
+"""Headers that decide how the request is read."""
 _SMALL_BODY = 64 * 1024
 """Bytes of a body that is simply waited for; before a larger one is taken, its sender must be known."""
 _IDLE = 75.0
@@ -173,30 +175,37 @@ class ModelProtocol(HttpToolsProtocol):
 
     def on_url(self, url: bytes) -> None:
         self.url += url
-        self._grow(len(url))
+        self._head_size += len(url)
+        if self._head_size > _HEAD_LIMIT:
+            self._refuse_head()
 
     def on_header(self, name: bytes, value: bytes) -> None:
         name = name.lower()
-        self._grow(len(name) + len(value))
+        self.headers.append((name, value))
+        # A header weighs more than its bytes: two hundred short ones are a flood as well.
+        self._head_size += len(name) + len(value) + _HEADER_WEIGHT
+        if self._head_size > _HEAD_LIMIT:
+            self._refuse_head()
+        elif name in _TELLING:
+            self._note(name, value)
+
+    def _note(self, name: bytes, value: bytes) -> None:
         if name == b"content-length":
             self._length = int(value) if value.isdigit() else 0
         elif name == b"transfer-encoding":
             self._length = None
         elif name == b"upgrade":
             self._offer = value.lower()
-        elif name == b"expect" and value.lower() == b"100-continue":
+        elif value.lower() == b"100-continue":
             self.expect_100_continue = True
-        self.headers.append((name, value))
 
-    def _grow(self, size: int) -> None:
-        self._head_size += size
-        if not self._lingering and (self._head_size > _HEAD_LIMIT or len(self.headers) >= _MOST_HEADERS):
-            self._refuse(
-                HeadersTooLarge(
-                    f"The request's head must not exceed {_HEAD_LIMIT} bytes or {_MOST_HEADERS} headers."
-                )
+    def _refuse_head(self) -> None:
+        self.headers = []
+        self._refuse(
+            HeadersTooLarge(
+                f"The request's line and headers are too many or too long; {_HEAD_LIMIT} bytes are taken."
             )
-            self.headers = []
+        )
 
     def on_headers_complete(self) -> None:
         if self._lingering:
@@ -302,13 +311,16 @@ class ModelProtocol(HttpToolsProtocol):
         if exchange.complete:
             self.deadline = _NEVER
         if exchange.task is None and not exchange.response_complete:
-            task = exchange.task = self.loop.create_task(self._answer(exchange))
-            self.tasks.add(task)
-            task.add_done_callback(self.tasks.discard)
+            exchange.task = self.loop.create_task(self._answer(exchange))
+            self.tasks.add(exchange.task)
 
     def _waits(self, exchange: Exchange) -> bool:
         """Whether an earlier request on this connection is still being answered."""
-        return any(cycle is exchange for cycle, _ in self.pipeline)
+        return bool(self.pipeline) and any(cycle is exchange for cycle, _ in self.pipeline)
+
+    def forget(self, exchange: Exchange) -> None:
+        """Its task is about to end; a callback for that would cost a turn of the loop a call."""
+        self.tasks.discard(exchange.task)
 
     def answered(self, exchange: Exchange) -> None:
         """An exchange is over: close, or go on with the next."""

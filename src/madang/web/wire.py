@@ -69,6 +69,8 @@ class Wire:
         except Exception:  # noqa: BLE001 - whatever it is, the client gets an error and the log the reason
             _log.exception("call %s failed in a way nobody foresaw", call_id)
             _send_error(exchange, CallError("This server failed. The call's id says where to look."), call_id)
+        finally:
+            exchange.forget_task()
 
     async def _answer(self, exchange: Exchange, call_id: str) -> None:
         call = _read_call(exchange, call_id)

@@ -11,7 +11,7 @@ _DATE = re.compile(
     r"|\d\s?(?:am|pm|a\.m|p\.m)\b"
     r"|\b(?:january|february|march|april|june|july|august|september|october|november|december"
     r"|(?:mon|tues|wednes|thurs|fri|satur|sun)days?|yesterday|today|tomorrow|tonight|noon|midnight|o'clock"
-    r"|spring|summer|autumn|winter|century|years? ago|(?:last|next) (?:week|month|year)|in may|may \d)\b"
+    r"|spring|summer|autumn|winter|century|years? ago|(?:last|next) (?:week|month|year)|in may|may \d|when)\b"
     r"|어제|오늘|내일|모레|작년|지난해|올해|내년|지난주|다음 ?주|지난달|다음 ?달"
     r"|[월화수목금토일]요일|오전|오후|정오|자정|새벽|아침|저녁"
     r"|봄|여름|가을|겨울|세기|년 전|때부터|주말|매일|매주",

@@ -14,7 +14,7 @@ from enum import Enum, auto
 
 from madang.providers.offline.asks import Find
 from madang.providers.offline.cues import NEEDED, cue
-from madang.providers.offline.words import terms
+from madang.providers.offline.words import predicate, terms
 
 _ENOUGH, _NEAR = 0.5, 0.3
 """The share of the question's words, weighed by rarity, that an answer or a near miss contains."""
@@ -111,6 +111,11 @@ def _read(sentence: str) -> _Read:
     return _Read(sentence, sentence.casefold(), frozenset(terms(sentence)))
 
 
+def has_content(question: Find) -> bool:
+    """Whether there is a word in a question that could be looked for: not in `what does it say?`"""
+    return bool(_content(question.question))
+
+
 def of_the_kind(question: Find, sources: Sequence[Sequence[str]]) -> Found | None:
     """The first sentences with the kind of thing asked for, where words cannot be compared."""
     for number, source in enumerate(sources):
@@ -126,7 +131,10 @@ def _wanted(question: str, earlier: str) -> dict[str, float]:
 
 
 def _content(question: str) -> list[str]:
-    return [term for term in terms(question) if term not in _ASKING_WORDS and not term.startswith(_TELL)]
+    found = terms(question)
+    if found and question.rstrip(" ?？.!~").endswith(found[-1]):  # a Korean question ends with its verb
+        found[-1] = predicate(found[-1])
+    return [term for term in found if term not in _ASKING_WORDS and not term.startswith(_TELL)]
 
 
 def _weights(wanted: dict[str, float], prepared: Sequence[Sequence[_Read]]) -> dict[str, float]:

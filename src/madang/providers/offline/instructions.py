@@ -79,7 +79,11 @@ def _small_talk(words: str) -> Ask | None:
 
 
 def _follow_up(words: str) -> Ask | None:
-    if len(words) > _LONGEST_FOLLOW_UP or patterns.SUMMARISE.search(words):
+    if (
+        len(words) > _LONGEST_FOLLOW_UP
+        or patterns.SUMMARISE.search(words)
+        or patterns.KOREAN_WH.search(words)
+    ):
         return None
     size = read_size(words)
     if patterns.SHORTER.search(words):

@@ -27,29 +27,45 @@ SENTENCES = _any(
     rf"(?:불릿|항목|포인트|글머리표|핵심|요점)\s*(?:을|를|만|으로|로)?\s*{_N}\s*(?:개|가지)",
 )
 WORDS = _any(r"\b(\d{1,4})[\s-]+words?\b", r"(\d{1,4})\s*(?:단어|낱말)")
-CHARACTERS = _any(r"\b(\d{1,5})[\s-]+(?:characters?|chars?|letters?)\b", r"(\d{1,5})\s*(?:글자|자)(?![가-힣])",
-                  r"(\d{1,5})\s*(?:글자|자)(?=로|이내|내외|정도|까지|에)")  # fmt: skip
-LISTED = _any(r"\bbullet", r"\blist\b", r"\blines?\b", r"\bpoints\b",
-              "불릿|글머리|항목|목록|개조식|가지|포인트", r"\d\s*줄|[두세네] ?줄|다섯 ?줄")  # fmt: skip
+CHARACTERS = _any(
+    r"\b(\d{1,5})[\s-]+(?:characters?|chars?|letters?)\b",
+    r"(\d{1,5})\s*(?:글자|자)(?![가-힣])",
+    r"(\d{1,5})\s*(?:글자|자)(?=로|이내|내외|정도|까지|에)",
+)
+LISTED = _any(
+    r"\bbullet",
+    r"\blist\b",
+    r"\blines?\b",
+    r"\bpoints\b",
+    "불릿|글머리|항목|목록|개조식|가지|포인트",
+    r"\d\s*줄|[두세네] ?줄|다섯 ?줄",
+)
 BRIEF = _any(r"\b(?:briefly|very short|one[- ]liner)\b", "한마디로|한 마디로|한줄|아주 짧게")
 ONLY_SIZE = _any(
     r"^(?:(?:and|now|please|그럼|이번엔)\s+)*(?:in|as|into|with|make it)\b",
-    r"(?:으로|로|이내로)(?:\s*(?:해|다시|부탁|말해|써|줘|답해|보여)\S*)*[\s.!?~]*(?:줘|주세요)?[\s.!?~]*$",
+    r"(?:으로|로|이내로)(?:\s*(?:해|다시|부탁|말해|써|줘|답해|보여|바꿔|만들어|나눠|정리)\S*)*[\s.!?~]*(?:줘|주세요)?[\s.!?~]*$",
 )
 
 # Summaries.
 SUMMARISE = _any(
-    r"\bsummari[sz](?:e|ing)\b", r"\btl[;:,]?\s?dr\b", r"\bsum (?:it |this |that )?up\b", r"\bcondense\b",
-    r"\bboil (?:it|this|that) down\b", r"(?<!in )\bsummary\b", r"\bsummaries\b",
-    "요약(?!본|문|집|서|하면|하자면|컨대|된|됐|되)", r"간추려|간추린|줄여\s?(?:줘|주|라|봐|서)|핵심만|핵심 ?\d",
+    r"\bsummari[sz](?:e|ing)\b",
+    r"\btl[;:,]?\s?dr\b",
+    r"\bsum (?:it |this |that )?up\b",
+    r"\bcondense\b",
+    r"\bboil (?:it|this|that) down\b",
+    r"(?<!in )\bsummary\b",
+    r"\bsummaries\b",
+    "요약(?!본|문|집|서|하면|하자면|컨대|된|됐|되)",
+    r"간추려|간추린|줄여\s?(?:줘|주|라|봐|서)|핵심만|핵심 ?\d",
     r"요지(?:는|를|만|가)|줄거리|정리\s?(?:해|좀|부탁)",
-)  # fmt: skip
+)
 # These are used in statements too, so the sentence must ask or order.
 SUMMARISE_IF_ASKED = _any(
     r"\bgist\b",
     r"\b(?:main|key) (?:points?|ideas?|message|takeaways?)\b",
     r"\bin short\b",
     r"\babout\?$",
+    r"\bwhat(?:'s| is) in (?:this|the|it)\b",
     "핵심|요점|무슨 내용|요약하(?:면|자면)",
 )
 ORDERS_SUMMARY = _any(
@@ -79,28 +95,40 @@ KEYWORD_NUMBER = _any(
 )
 _TONGUES = "(?:korean|english|japanese|chinese|french|german|spanish)"
 TRANSLATE = _any(
-    r"\btranslat(?:e|ion)\b", r"번역\s?(?:해|좀|부탁|하)|통역해",
+    r"\btranslat(?:e|ion)\b",
+    r"번역\s?(?:해|좀|부탁|하)|통역해",
     rf"^(?:(?:and|now)\s+)*(?:say (?:it|that|this) )?in {_TONGUES}\b(?: please)?[\s?!.]*$",
     r"^(?:그럼 )?(?:한국어|한글|영어|일본어|중국어|불어|독일어)로(?:는|도)?"
     r"(?:\s?(?:말해|답해|써|해|바꿔|옮겨).{0,12})?[\s?!.~]*$",
-)  # fmt: skip
+)
 
 # Follow-ups.
 _PRELUDE = (
     r"^(?:(?:please|can you|could you|make it|a bit|even|much|still|and|now|too long|too short)[\s,.:]*)*"
 )
+_NOW = r"(?:[\s,]*(?:please|then|now|again))*[\s.!?]*$"
+_MORE = r"^(?:[가-힣]{1,6} )?(?:(?:더|좀|조금|훨씬|아주)\s*)+"
+_DO = r"(?:\s*(?:해|요약|써|말|설명|정리|부탁|줘|줄래|주세요|알려|다시|보여|답)\S*)*[\s.!?~]*$"
 SHORTER = _any(
-    _PRELUDE + r"(?:shorter|too long|briefer|more briefly|shorten (?:it|this|that)|less)\b",
-    r"^.{0,20}(?:더|좀|조금|훨씬)\s*(?:더\s*)?(?:짧게|간단히|간단하게|간략히|간략하게|줄여)", r"^짧게|너무 길|^간단히",
-)  # fmt: skip
+    _PRELUDE + r"(?:shorter|too long|briefer|more briefly|shorten (?:it|this|that)|less)" + _NOW,
+    _MORE + r"(?:짧게|간단히|간단하게|간략히|간략하게|줄여)" + _DO,
+    "^(?:짧게|간단히)" + _DO,
+    r"^(?:이건 |이거 )?너무 (?:길어|기네|깁니다|길다)\S*[\s.!?~]*$",
+)
 LONGER = _any(
-    _PRELUDE + r"(?:longer|more detail(?:s|ed)?|in more detail|expand|too short|more)\b",
-    r"^.{0,20}(?:더|좀|조금|훨씬)\s*(?:더\s*)?(?:길게|자세히|자세하게|상세히|많이)", r"^자세히|너무 짧",
-)  # fmt: skip
+    _PRELUDE
+    + r"(?:longer|more|more detail(?:s|ed)?|in more detail|expand(?: it| this| that)?|too short)"
+    + _NOW,
+    _MORE + r"(?:길게|자세히|자세하게|상세히)" + _DO,
+    "^자세히" + _DO,
+    r"^(?:이건 |이거 )?너무 짧(?:아|네|습니다|다)\S*[\s.!?~]*$",
+)
 LEANS_BACK = _any(
-    r"^(?:and|but|so|then)\b", r"\b(?:it|its|he|she|they|him|her|them|his|their|there|that)\b",
-    "^(?:그럼|그러면|그리고|그런데|근데)", r"(?:^|\s)(?:그것|그거|그건|그게|그는|그녀|거기|그곳|그때|그 )",
-)  # fmt: skip
+    r"^(?:and|but|so|then)\b",
+    r"\b(?:it|its|he|she|they|him|her|them|his|their|there|that)\b",
+    "^(?:그럼|그러면|그리고|그런데|근데)",
+    r"(?:^|\s)(?:그것|그거|그건|그게|그는|그녀|거기|그곳|그때|그 )",
+)
 
 # Small talk.
 GREETING = _any(
@@ -113,11 +141,17 @@ THANKS = _any(
     r"(?:\s+(?:a lot|so much|very much|you))?"
 )
 INTRODUCE = _any(
-    r"^(?:so )?(?:who|what) are you\b", r"\bwhat can you do\b", r"\b(?:which|what) model are you\b",
-    r"^are you (?:an? )?(?:ai|llm|gpt|chatgpt|claude|bot|robot|human|model|offline)\b", r"^how do you work\b",
-    r"\bintroduce yourself\b", r"^help[\s!?.]*$", "^도움말|^도와줘", "(?:너는?|넌|당신은?|네가) (?:누구|뭐|무엇|어떤)",
+    r"^(?:so )?(?:who|what) are you\b",
+    r"\bwhat can you do\b",
+    r"\b(?:which|what) model are you\b",
+    r"^are you (?:an? )?(?:ai|llm|gpt|chatgpt|claude|bot|robot|human|model|offline)\b",
+    r"^how do you work\b",
+    r"\bintroduce yourself\b",
+    r"^help[\s!?.]*$",
+    "^도움말|^도와줘",
+    "(?:너는?|넌|당신은?|네가) (?:누구|뭐|무엇|어떤)",
     r"뭘 할 수 있|뭐 ?할 수 있|무엇을 할 수 있|무슨 모델이|어떤 모델이|자기 ?소개",
-)  # fmt: skip
+)
 
 # Orders and questions.
 _VERBS = (
@@ -153,13 +187,16 @@ KOREAN_MAY_ASK = _any(
     r"|몇 [가-힣]+)[\s?？.!~]*$"
 )
 WHEN = _any(
-    r"\bwhen\b", r"\b(?:what|which) (?:year|date|day|month|time|century)\b", r"\bhow long ago\b",
-    r"언제|며칠|몇\s?(?:년|월|일|시)(?!간|까지? 걸)|무슨 ?요일|어느 ?(?:해|날)|연도|날짜|시기",
-)  # fmt: skip
+    r"\bwhen\b",
+    r"\b(?:what|which) (?:year|date|day|month|time|century)\b",
+    r"\bhow long ago\b",
+    r"언제|며칠|몇\s?(?:년|월|일|시)(?!간|을| 동안)|무슨 ?요일|어느 ?(?:해|날)|연도|날짜|시기",
+)
 AMOUNT = _any(
     r"\bhow (?:many|much|old|long|far|tall|high|big|large|deep|wide|often|fast|heavy)\b",
-    r"\bwhat (?:percentage|number|price|age|share)\b", "얼마|몇|가격|비율",
-)  # fmt: skip
+    r"\bwhat (?:percentage|number|price|age|share)\b",
+    "얼마|몇|가격|비율",
+)
 WHERE = _any(
     r"\bwhere\b", r"\b(?:what|which) (?:place|city|country|town)\b", "어디|어느 ?(?:도시|나라|곳|지역)|장소"
 )

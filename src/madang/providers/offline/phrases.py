@@ -34,7 +34,6 @@ class Phrases:
     fewer: str
     over: str
     shortest: str
-    all_of_it: str
     least: str
     says: str
     where: str
@@ -103,7 +102,6 @@ ENGLISH = Phrases(
     fewer="*You asked for {asked}; there are only {total}.*",
     over="*No sentence is that short; this is the shortest of the central ones.*",
     shortest="I cannot make a sentence shorter, only choose a shorter one:",
-    all_of_it="That is all there is:",
     least="One sentence is the least I can quote; I cannot shorten it.",
     says="{place} says{where}:",
     where=" (sentence {numbers} of {total})",
@@ -186,7 +184,6 @@ KOREAN = Phrases(
     fewer="*{asked}개를 원하셨지만 문장이 {total}개뿐입니다.*",
     over="*그 길이에 맞는 문장이 없어 중심 문장 가운데 가장 짧은 것을 골랐습니다.*",
     shortest="문장을 줄이지는 못하고, 더 짧은 문장을 고를 수는 있습니다.",
-    all_of_it="이것이 전부입니다.",
     least="한 문장보다 짧게는 옮기지 못합니다. 문장을 줄여 쓸 수 없습니다.",
     says="{place}에 이렇게 나옵니다{where}.",
     where="(문장 {total}개 중 {numbers}번째)",

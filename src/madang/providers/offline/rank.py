@@ -3,7 +3,7 @@
 Sentences are vectors of tf-idf weights, joined by their cosine; a sentence is central if central
 sentences resemble it. Erkan and Radev, "LexRank", JAIR 22 (2004), the continuous form; Mihalcea and
 Tarau, "TextRank" (EMNLP 2004), for the idea of doing so over any overlap. Where LexRank jumps to any
-sentence alike, we jump to early ones more often: news and reports begin with what matters.
+sentence alike, we jump to early ones more often, and raise their scores: news and reports begin with what matters.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from madang.providers.offline.asks import Ask, Change, Find, Keywords, Plain, Resize, Size, Summarise
 from madang.providers.offline.conversation import Conversation, read_conversation
+from madang.providers.offline.find import has_content
 from madang.providers.offline.findings import findings
 from madang.providers.offline.graphemes import count_clusters
 from madang.providers.offline.keywords import keywords
@@ -54,12 +55,20 @@ def _reply(talk: Conversation, asks: tuple[Ask, ...], phrases: Phrases) -> list[
     match asks[0]:
         case Summarise() as ask:
             return _summary(talk, ask, phrases)
+        case Find() as ask if talk.sources and not talk.earlier and not has_content(ask):
+            return _summary(talk, Summarise(), phrases)
         case Find():
             return findings(talk, [ask for ask in asks if isinstance(ask, Find)], phrases)
         case Resize() as ask:
             return _changed(talk, ask, phrases)
         case Keywords(number):
             return _keywords(talk, number, phrases)
+        case Plain() as ask:
+            return _plain(talk, ask, phrases)
+
+
+def _plain(talk: Conversation, ask: Plain, phrases: Phrases) -> list[str]:
+    match ask:
         case Plain.COUNT:
             return _counts(talk, phrases)
         case Plain.TRANSLATE:

@@ -162,6 +162,8 @@ def _ask(plain: str, unit: Sentence) -> Ask | None:
         return asked if asked and asked is not Plain.UNKNOWN else read_question(question.group(1))
     alone = _own_line(plain, unit)
     ask = read_instruction(words, alone=alone) or _polite(words)
+    if ask in _SMALL_TALK and plain[max(0, unit.start - 9) : unit.start].rstrip()[-1:] in (":", "："):
+        return None  # `how many letters: thank you` is about the words after the colon
     if ask is Plain.UNKNOWN and not (alone or _ABOUT_TEXT.search(words)):
         return None
     return ask

@@ -18,9 +18,21 @@ from madang.providers.offline.turns import Turn
 _ENOUGH_TO_SUMMARISE = 2
 _LONGEST_RULE = 200
 _RULES = (
-    "you are ", "you're ", "you must", "you should", "you will", "never ", "always ", "do not ", "don't ", "be ",
-    "if the answer", "당신은 ", "너는 ", "넌 ",
-)  # fmt: skip
+    "you are ",
+    "you're ",
+    "you must",
+    "you should",
+    "you will",
+    "never ",
+    "always ",
+    "do not ",
+    "don't ",
+    "be ",
+    "if the answer",
+    "당신은 ",
+    "너는 ",
+    "넌 ",
+)
 
 
 class Origin(StrEnum):

@@ -52,6 +52,9 @@ def _compose(original: str) -> tuple[str, array[int]]:
             offsets.extend(range(position, end))
         else:
             end = cluster_end(original, position)
+            unquotable = _UNQUOTABLE.search(original, position, end)
+            if unquotable:  # it stands alone, so that no quotation begins or ends with it
+                end = unquotable.start() if unquotable.start() > position else position + 1
             part = _INVISIBLE.sub("", unicodedata.normalize("NFC", original[position:end]))
             offsets.extend([position] * len(part))
         parts.append(part)

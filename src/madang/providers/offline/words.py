@@ -155,6 +155,17 @@ def _is_past(word: str) -> bool:
     return _past_stem(word) is not None
 
 
+def predicate(stem: str) -> str:
+    """The stem of a word known to be a verb in its plain form: 쉬어 is 쉬, 옮겨 is 옮기, 배워 is 배우."""
+    if not _HANGUL.match(stem[-1:]) or len(stem) == 1:
+        return stem
+    return (
+        stem[:-1]
+        if stem[-1] in "어아해"
+        else stem[:-1] + (_open(stem[-1], contracted=True) if not _final(stem[-1]) else stem[-1])
+    )
+
+
 def _past_stem(word: str) -> str | None:
     """세웠나요, 세웠다고, 세웠습니다: all 세우. None without a past tense (a final ㅆ)."""
     for at in range(len(word) - 1, -1, -1):
@@ -162,7 +173,7 @@ def _past_stem(word: str) -> str | None:
         if _final(syllable) != _SSANGSIOT or syllable == "있":
             continue
         if syllable in "았었였했겠":
-            return word[:at] or None
+            return word[:at]
         return word[:at] + _open(syllable, contracted=True)
     return None
 

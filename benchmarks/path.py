@@ -1,0 +1,157 @@
+"""What one call costs in Python, without the kernel: fed by hand, and a provider that answers at once.
+
+    python benchmarks/path.py [--seconds 3] [--profile]
+
+Prints microseconds per call. Sockets add about as much again, and that part is not ours to make smaller.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import cProfile
+import json
+import pstats
+import tempfile
+import time
+from typing import Any, cast
+
+import msgspec
+import uvloop
+
+from madang.app import App
+from madang.config.schema import Config, Provider, Store
+from madang.transport.address import read_origin
+from madang.transport.connection import Connection
+from madang.web.server import Server
+
+CLIENTS = 32
+"""At once, so that what the event loop costs by itself is shared."""
+KEY = "sk-bench-0123456789abcdefghij"
+ANSWER = msgspec.json.encode(
+    {
+        "id": "chatcmpl-1",
+        "object": "chat.completion",
+        "choices": [
+            {"index": 0, "message": {"role": "assistant", "content": "Hello! " * 20}, "finish_reason": "stop"}
+        ],
+        "usage": {"prompt_tokens": 119, "completion_tokens": 10, "total_tokens": 129},
+    }
+)
+SAID = (
+    b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\nx-request-id: req_1\r\n"
+    b"openai-processing-ms: 12\r\nx-ratelimit-remaining-requests: 9999\r\n\r\n%b" % (len(ANSWER), ANSWER)
+)
+
+
+class Transport(asyncio.Transport):
+    """Takes what is written and says when an answer is there."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written = asyncio.Event()
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.written.set()
+
+    def close(self) -> None:
+        self.closed = True
+
+    def abort(self) -> None:
+        self.closed = True
+
+    def is_closing(self) -> bool:
+        return False
+
+    def get_write_buffer_size(self) -> int:
+        return 0
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        return default
+
+
+class Upstream(Transport):
+    """A provider's end: answers as soon as it is asked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.protocol: Connection | None = None
+
+    def writelines(self, list_of_data: Any) -> None:
+        asyncio.get_running_loop().call_soon(cast(Connection, self.protocol).data_received, SAID)
+
+
+async def run(seconds: float, profile: bool) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        config = Config(
+            providers={"up": Provider(base_url="http://127.0.0.1:1/v1")},
+            routes={"fast": "up/gpt-4o-mini"},
+            store=Store(data_dir=folder),
+        )
+        app = App(config, {"MADANG_ADMIN_KEY": KEY})
+        server = Server(app)
+        await app.start()
+        settings = server.config
+        settings.load()
+        loop = asyncio.get_running_loop()
+        pool = app.http.pool(read_origin(app.providers[0].base_url))
+        for _ in range(CLIENTS):
+            upstream = Upstream()
+            upstream.protocol = Connection(loop, pool._rest, pool._lost)
+            upstream.protocol.connection_made(upstream)
+            pool._rest(upstream.protocol)
+        clients = []
+        for _ in range(CLIENTS):
+            protocol = cast(Any, settings.http_protocol_class)(settings, server.server_state, {}, loop)
+            transport = Transport()
+            protocol.connection_made(transport)
+            clients.append((protocol, transport))
+        request = _request()
+        profiler = cProfile.Profile()
+        count, begun = 0, time.perf_counter()
+        if profile:
+            profiler.enable()
+        while time.perf_counter() - begun < seconds:
+            for protocol, transport in clients:
+                transport.written.clear()
+                protocol.data_received(request)
+            for _, transport in clients:
+                await transport.written.wait()
+            count += CLIENTS
+        spent = time.perf_counter() - begun
+        profiler.disable()
+        print(f"{spent / count * 1e6:.1f} us a call, {count} calls")
+        if profile:
+            pstats.Stats(profiler).sort_stats("tottime").print_stats(40)
+        await app.stop()
+
+
+def _request() -> bytes:
+    asked = {
+        "model": "fast",
+        "messages": [
+            {"role": "system", "content": "You are a helpful assistant."},
+            {"role": "user", "content": "a plain sentence about rate limits " * 24},
+        ],
+        "max_tokens": 256,
+        "temperature": 0.7,
+    }
+    body = json.dumps(asked).encode()
+    return (
+        b"POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1:4000\r\nContent-Type: application/json\r\n"
+        b"Authorization: Bearer %b\r\nContent-Length: %d\r\n\r\n%b" % (KEY.encode(), len(body), body)
+    )
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    options.add_argument("--seconds", type=float, default=3.0)
+    options.add_argument("--profile", action="store_true")
+    chosen = options.parse_args()
+    uvloop.run(run(chosen.seconds, chosen.profile))
+
+
+if __name__ == "__main__":
+    main()
