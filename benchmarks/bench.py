@@ -1,6 +1,6 @@
 """Madang with everything on, measured by the minute: what `make bench` runs.
 
-    python benchmarks/bench.py [--rounds 3] [--gateways madang,nginx,...] [--legs plain,long,rate,stream,paced]
+    python benchmarks/bench.py [--rounds 3] [--gateways madang,nginx,...] [--legs plain,long,rate,...]
 
 Where the side-by-side programs are (`../shared/bench`, or the folder BENCH names) it measures Madang beside
 the direct connection and every other gateway whose environment BENCH_PEERS holds. Without them it says so and

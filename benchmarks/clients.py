@@ -2,9 +2,9 @@
 
     python benchmarks/clients.py [--clients ours,pyreqwest,aiohttp] [--tls] [--rounds 3]
 
-The upstream is our simulator in a process of its own; with --tls, nginx in front of it with a certificate made
-for the run. Install what is compared (`pip install pyreqwest aiohttp`) where this runs; `--tls` needs nginx and
-the dev requirements. Figures are medians of interleaved rounds; quote ratios.
+The upstream is our simulator in a process of its own; with --tls, nginx in front of it with a certificate
+made for the run. Install what is compared (`pip install pyreqwest aiohttp`) where this runs; `--tls` needs
+nginx and the dev requirements. Figures are medians of interleaved rounds; quote ratios.
 """
 
 from __future__ import annotations
@@ -157,7 +157,8 @@ def start_nginx(folder: Path) -> subprocess.Popen[bytes]:
 events {{ worker_connections 1024; }}
 http {{ access_log off; proxy_buffering off; keepalive_requests 100000000; proxy_http_version 1.1;
   upstream sim {{ server 127.0.0.1:9400; keepalive 256; }}
-  server {{ listen 127.0.0.1:9443 ssl; ssl_certificate {folder}/server.pem; ssl_certificate_key {folder}/server.pem;
+  server {{ listen 127.0.0.1:9443 ssl;
+    ssl_certificate {folder}/server.pem; ssl_certificate_key {folder}/server.pem;
     location / {{ proxy_pass http://sim; proxy_set_header Connection ""; }} }} }}
 """
     )

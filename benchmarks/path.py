@@ -2,7 +2,8 @@
 
     python benchmarks/path.py [--seconds 3] [--profile]
 
-Prints microseconds of processor time per call, the thread that writes records included, and of wall-clock time. Sockets add about as much again, and that part is not ours to make smaller.
+Prints microseconds of processor time per call, the thread that writes records included, and of wall-clock
+time. Sockets add about as much again, and that part is not ours to make smaller.
 """
 
 from __future__ import annotations
@@ -120,9 +121,8 @@ async def run(seconds: float, profile: bool) -> None:
             count += CLIENTS
         spent, worked = time.perf_counter() - begun, time.process_time() - worked
         profiler.disable()
-        print(
-            f"{worked / count * 1e6:.1f} us of processor time a call, {spent / count * 1e6:.1f} on the clock, {count} calls"
-        )
+        cost, clock = worked / count * 1e6, spent / count * 1e6
+        print(f"{cost:.1f} us of processor time a call, {clock:.1f} on the clock, {count} calls")
         if profile:
             pstats.Stats(profiler).sort_stats("tottime").print_stats(40)
         await app.stop()

@@ -49,8 +49,9 @@ def locked_url(backend: Script) -> Iterator[str]:
     yield from serve(Starlette(routes=chat_routes(backend, Pages(b"k" * 32, OneKey(), login="always"))))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """Not for the whole session: while Playwright runs, the thread has its loop and no other can run."""
     binary = os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
     if not Path(binary).exists():
         reason = f"no browser at {binary}; CHROMIUM names another"

@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 from rich.cells import cell_len
 
 from madang.cli.main import main
+from madang.core.clock import now_us
 from madang.core.record import Attempt, Outcome, Record, Usage
 from madang.store import Store
 
@@ -112,6 +113,40 @@ def test_a_name_chosen_by_a_client_does_not_steer_the_terminal(run: Run, store: 
     store.calls.write([call(1, route=evil, error=evil)])
     [line] = lines(run())
     assert line.isprintable()
+
+
+@pytest.mark.parametrize("width", [60, 80, 109, 110, 120, 200])
+def test_a_line_is_never_wider_than_the_screen(
+    run: Run, store: Store, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    monkeypatch.setattr("madang.cli.calls.screen_width", lambda: width)
+    store.calls.write(
+        [call(1), call(2, route="아주긴모델의이름" * 9, key_name="열쇠" * 9, error="rate_limit_exceeded" * 3)]
+    )
+    result = run()
+    shown = [result.stderr.rstrip("\n"), *lines(result)]
+    assert [line for line in shown if cell_len(line) > width] == []
+
+
+def test_on_eighty_columns_what_matters_still_stands_under_its_heading(
+    run: Run, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("madang.cli.calls.screen_width", lambda: 80)
+    store.calls.write([call(1, route="offline/extractive")])
+    result = run()
+    [line] = lines(result)
+    assert line.split()[1:] == ["team-a", "offline/extractive", "200", "ok", "5.1s", "12", "34", "stop"]
+    assert result.stderr.index("NOTE") == line.index("stop")
+
+
+@pytest.mark.parametrize(("ago_seconds", "shown"), [(0, r"\d\d:\d\d:\d\d"), (3 * 86_400, r"\d\d-\d\d {3}")])
+def test_a_narrow_line_has_the_time_of_todays_calls_and_the_day_of_older_ones(
+    run: Run, store: Store, monkeypatch: pytest.MonkeyPatch, ago_seconds: int, shown: str
+) -> None:
+    monkeypatch.setattr("madang.cli.calls.screen_width", lambda: 80)
+    store.calls.write([call(1, started_at=now_us() - ago_seconds * 1_000_000, duration_us=0)])
+    [line] = lines(run())
+    assert re.match(rf"{shown} team-a ", line)
 
 
 def test_json_has_every_field_and_can_be_read_back(run: Run, store: Store) -> None:

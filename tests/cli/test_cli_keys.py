@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
@@ -130,6 +131,18 @@ def test_list_shows_names_of_any_width_and_no_secret(run: Run, store: Store) -> 
     assert gone.id not in result.stdout
     assert re.search(rf"{gone.id}.* revoked", run("list", "--all").stdout)
     assert not any(key.hash in result.stdout for key in made)
+
+
+@pytest.mark.parametrize(("width", "has_ids"), [(80, False), (120, True)])
+def test_a_narrow_terminal_lists_whole_names_and_leaves_out_the_ids(
+    run: Run, store: Store, monkeypatch: pytest.MonkeyPatch, width: int, has_ids: bool
+) -> None:
+    key = store.keys.create("team-search", owner="build@example.com", models=["openai/*"]).key
+    monkeypatch.setenv("COLUMNS", str(width))
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    shown = click.unstyle(run("list").stdout)
+    assert re.search(r"team-search +build@example.com +\S+ +openai/\*", shown)
+    assert (key.id in shown) is has_ids
 
 
 def test_list_as_json_is_an_object_per_line(run: Run, store: Store) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from madang.cli.serve import typed
 from madang.store.store import Store
 
 GOOD = "sk-an-admin-key-of-my-own-1234"
@@ -87,6 +88,37 @@ def test_the_first_start_says_where_what_and_the_key_in_order_and_once(
     assert again.end(signal.SIGINT) == (0, "")
     database = (tmp_path / ".madang" / "madang.db").read_bytes()
     assert key[0].encode() not in database
+
+
+def test_what_it_says_fits_on_eighty_columns_but_for_paths_and_names_the_file_it_read(
+    started: list[Serving], tmp_path: Path
+) -> None:
+    said = serve(started, tmp_path, {}).banner()
+    assert [line for line in said.splitlines() if len(line) > 80 and "Data" not in line] == []
+    assert "Settings" not in said
+    (tmp_path / "madang.yaml").write_text("routes: {quick: offline/extractive}\n", encoding="utf-8")
+    assert f"  Settings   {tmp_path / 'madang.yaml'}\n" in serve(started, tmp_path).banner()
+
+
+@pytest.mark.parametrize(
+    ("program", "on_path", "shown"),
+    [
+        ("bin/madang", "", "bin/madang"),
+        ("bin/madang", "bin", "madang"),
+        ("bin/madang", "other", "bin/madang"),
+        ("src/madang/__main__.py", "", "madang"),
+    ],
+)
+def test_a_hint_is_written_so_that_it_can_be_typed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str, on_path: str, shown: str
+) -> None:
+    for folder in ("bin", "other"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "madang").touch(mode=0o755)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", [program, "serve"])
+    monkeypatch.setenv("PATH", str(tmp_path / on_path) if on_path else "")
+    assert typed() == shown
 
 
 def test_what_is_kept_is_for_the_owner_alone(started: list[Serving], tmp_path: Path) -> None:

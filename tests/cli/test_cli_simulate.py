@@ -112,7 +112,7 @@ def test_a_taken_port_is_a_sentence() -> None:
         port = lines[0].split(":")[-1].split("/")[0]
         result = CliRunner().invoke(simulate, ["--port", port])
     assert result.exit_code == 1
-    assert f"cannot listen on 127.0.0.1:{port}" in result.output
+    assert f"cannot listen on 127.0.0.1:{port}: address already in use\n" in result.output
 
 
 def test_the_controls_are_listed() -> None:

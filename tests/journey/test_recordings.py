@@ -18,7 +18,7 @@ from tests.journey.recorded import FOLDER, PROVIDERS, Recorded, recordings, tabl
 PAGE = Path(__file__).parents[2] / "docs" / "gateway.md"
 
 pytestmark = pytest.mark.skipif(
-    not FOLDER.is_dir(), reason=f"no recordings at {FOLDER.name}; MADANG_RECORDINGS names them"
+    not FOLDER.is_dir(), reason="the recordings are not beside the project (MADANG_RECORDINGS)"
 )
 
 

@@ -335,7 +335,7 @@ def test_a_text_without_a_request_is_summarised_and_that_is_said() -> None:
         ("'마당'은 몇 글자야?", ["2자"]),
     ],
 )
-def test_counting(asked: str, expected: list[str]) -> None:
+def test_what_can_be_counted_is_counted(asked: str, expected: list[str]) -> None:
     given = said(asked)
     assert [part for part in expected if part not in given] == []
 

@@ -38,7 +38,7 @@ def split(original: str) -> list[str]:
         ("좋아요😀. 네!", ["좋아요😀.", "네!"]),
     ],
 )
-def test_full_stops(text: str, expected: list[str]) -> None:
+def test_a_full_stop_ends_a_sentence_only_where_it_does(text: str, expected: list[str]) -> None:
     assert split(text) == expected
 
 
@@ -56,7 +56,7 @@ def test_full_stops(text: str, expected: list[str]) -> None:
         ("", []),
     ],
 )
-def test_markdown(text: str, expected: list[str]) -> None:
+def test_marks_of_markdown_are_no_sentences(text: str, expected: list[str]) -> None:
     assert split(text) == expected
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -19,19 +20,8 @@ if TYPE_CHECKING:
 _POLL_SECONDS = 1.0
 _PAGE = 1000
 
-# Title and width in cells; the last one takes what is left. A minus is right-aligned.
-_COLUMNS = (
-    ("ENDED", 14),
-    ("KEY", 12),
-    ("MODEL", 36),
-    ("STATUS", -6),
-    ("OUTCOME", 7),
-    ("FIRST", -6),
-    ("TOTAL", -6),
-    ("IN", -6),
-    ("OUT", -6),
-    ("NOTE", 0),
-)
+# Below this many cells some columns go and others shrink, so that a call stays one line.
+_ROOMY = 110
 _COLOURS = {"ok": None, "refused": "yellow", "failed": "red", "cut": "red", "left": "cyan"}
 
 
@@ -60,7 +50,8 @@ def calls(
     """Show the calls that ended last, the newest at the bottom.
 
     FIRST is the time to the first byte of the answer, TOTAL to its end; IN and OUT are tokens as
-    the provider counted them. What was said in a call is not kept, so it cannot be shown.
+    the provider counted them. A narrow terminal shows less of it; --json always shows everything.
+    What was said in a call is not kept, so it cannot be shown.
 
     \b
     Examples:
@@ -77,10 +68,11 @@ def calls(
         return store.calls.recent(count, after=after, key=key, model=model, outcome=ended)[::-1]
 
     newest = _newest(store) if follow else None
-    show = _show_json if as_json else _show_line
+    table = _Table(screen_width())
+    show = _show_json if as_json else table.show
     found = read(limit, None)
     if not as_json and (found or follow):
-        click.echo(_line([title for title, _ in _COLUMNS]), err=True)
+        click.echo(table.heading(), err=True)
     for record in found:
         show(record)
     if newest is not None:
@@ -120,24 +112,91 @@ def _show_json(record: Record) -> None:
     click.echo(msgspec.json.encode(record).decode())
 
 
-def _show_line(record: Record) -> None:
-    click.secho(_line(_cells(record)), fg=_COLOURS[record.outcome])
+def screen_width() -> int | None:
+    """Cells of the terminal; None where lines go into a file or a pipe, and nothing is cut."""
+    import shutil
+
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
-def _cells(record: Record) -> list[str]:
-    usage = record.usage
-    return [
-        _local(record.started_at + record.duration_us),
-        record.key_name or "-",
-        _model(record),
-        str(record.status or "-"),
-        record.outcome.value,
-        _span(record.first_byte_us),
-        _span(record.duration_us),
-        _count(usage.input_tokens if usage else None),
-        _count(usage.output_tokens if usage else None),
-        _note(record),
-    ]
+class _Column(NamedTuple):
+    title: str
+    width: int
+    """In cells; a minus is right-aligned, 0 takes what is left."""
+    cell: Callable[[Record], str]
+
+
+class _Table:
+    """A line for each call, as wide as the screen."""
+
+    def __init__(self, width: int | None) -> None:
+        self._width = width
+        self._columns = _narrow(width) if width is not None and width < _ROOMY else _wide(width)
+
+    def heading(self) -> str:
+        return self._line([column.title for column in self._columns])
+
+    def show(self, record: Record) -> None:
+        cells = [column.cell(record) for column in self._columns]
+        click.secho(self._line(cells), fg=_COLOURS[record.outcome])
+
+    def _line(self, cells: list[str]) -> str:
+        from rich.cells import cell_len
+
+        line = ""
+        for column, cell in zip(self._columns, cells, strict=True):
+            text = _printable(cell)
+            if column.width < 0:
+                text = " " * (-column.width - cell_len(text)) + text
+            elif column.width or self._width:
+                text = _fitted(text, column.width or (self._width or 0) - cell_len(line))
+            line += f"{text} "
+        return line.rstrip()
+
+
+def _wide(width: int | None) -> tuple[_Column, ...]:
+    model = 36 if width is None else min(36, width - 90)
+    return (
+        _Column("ENDED", 14, lambda record: _ended(record).strftime("%m-%d %H:%M:%S")),
+        _Column("KEY", 12, _key),
+        _Column("MODEL", model, _model),
+        _Column("STATUS", -6, _status),
+        _Column("OUTCOME", 7, _outcome),
+        _Column("FIRST", -6, lambda record: _span(record.first_byte_us)),
+        _Column("TOTAL", -6, _total),
+        _Column("IN", -6, _input),
+        _Column("OUT", -6, _output),
+        _Column("NOTE", 0, _note),
+    )
+
+
+def _narrow(width: int) -> tuple[_Column, ...]:
+    return (
+        _Column("ENDED", 8, _ended_briefly),
+        _Column("KEY", 8, _key),
+        _Column("MODEL", max(8, width - 62), lambda record: record.route or record.operation),
+        _Column("HTTP", -4, _status),
+        _Column("OUTCOME", 7, _outcome),
+        _Column("TOTAL", -5, _total),
+        _Column("IN", -5, _input),
+        _Column("OUT", -5, _output),
+        _Column("NOTE", 0, _note),
+    )
+
+
+def _ended(record: Record) -> datetime:
+    return datetime.fromtimestamp((record.started_at + record.duration_us) / 1e6, UTC).astimezone()
+
+
+def _ended_briefly(record: Record) -> str:
+    """As `ls` does it: the time of a call of today, the day of an older one."""
+    ended = _ended(record)
+    today = datetime.now(UTC).astimezone().date()
+    return ended.strftime("%H:%M:%S" if ended.date() == today else "%m-%d")
+
+
+def _key(record: Record) -> str:
+    return record.key_name or "-"
 
 
 def _model(record: Record) -> str:
@@ -147,13 +206,29 @@ def _model(record: Record) -> str:
     return asked if sent is None or sent == asked else f"{asked} > {sent}"
 
 
+def _status(record: Record) -> str:
+    return str(record.status or "-")
+
+
+def _outcome(record: Record) -> str:
+    return record.outcome.value
+
+
+def _total(record: Record) -> str:
+    return _span(record.duration_us)
+
+
+def _input(record: Record) -> str:
+    return _count(record.usage.input_tokens if record.usage else None)
+
+
+def _output(record: Record) -> str:
+    return _count(record.usage.output_tokens if record.usage else None)
+
+
 def _note(record: Record) -> str:
     tries = f", {len(record.attempts)} tries" if len(record.attempts) > 1 else ""
     return f"{record.error or record.stop_reason or ''}{tries}".removeprefix(", ")
-
-
-def _local(microseconds: int) -> str:
-    return datetime.fromtimestamp(microseconds / 1e6, UTC).astimezone().strftime("%m-%d %H:%M:%S")
 
 
 def _span(microseconds: int | None) -> str:
@@ -169,20 +244,11 @@ def _count(tokens: int | None) -> str:
     return "-" if tokens is None else str(tokens)
 
 
-def _line(cells: list[str]) -> str:
+def _fitted(text: str, width: int) -> str:
+    """In exactly so many cells, with an ellipsis where something was cut off."""
     from rich.cells import cell_len, set_cell_size
 
-    shown = []
-    for (_, width), cell in zip(_COLUMNS, cells, strict=True):
-        text = _printable(cell)
-        if width < 0:
-            text = " " * (-width - cell_len(text)) + text
-        elif width:
-            text = set_cell_size(
-                text if cell_len(text) <= width else set_cell_size(text, width - 1) + "…", width
-            )
-        shown.append(text)
-    return " ".join(shown).rstrip()
+    return set_cell_size(text if cell_len(text) <= width else set_cell_size(text, width - 1) + "…", width)
 
 
 def _printable(text: str) -> str:

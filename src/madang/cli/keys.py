@@ -17,6 +17,9 @@ from madang.cli.open_store import environment, key_defaults, open_store, same_as
 if TYPE_CHECKING:
     from madang.store import Key, NewKey
 
+# Below this many cells the table leaves out what is needed least.
+_ROOMY = 110
+
 
 @click.group()
 def keys() -> None:
@@ -88,6 +91,8 @@ def _show_once(made: NewKey) -> None:
 def list_keys(ctx: click.Context, include_revoked: bool, as_json: bool) -> None:
     """List the keys, oldest first. Secrets are not kept, so they are not shown.
 
+    A narrow terminal shows neither ids nor when a key was made; --json always does.
+
     \b
     Examples:
       madang keys list
@@ -120,18 +125,28 @@ def _print_table(found: list[Key]) -> None:
     console = Console(highlight=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=200)
+    left_out = {"ID", "CREATED"} if console.width < _ROOMY else set()
+    rows = [_cells(key) for key in found]
     table = Table(box=None, pad_edge=False)
-    for title in ("ID", "NAME", "OWNER", "KEY", "MODELS", "CREATED", "EXPIRES", "STATE"):
-        table.add_column(title, no_wrap=title in {"ID", "KEY", "STATE"}, overflow="fold")
-    for key in found:
-        table.add_row(*map(Text, _cells(key)))
+    titles = [title for title in rows[0] if title not in left_out]
+    for title in titles:
+        table.add_column(title, no_wrap=title in {"ID", "KEY", "EXPIRES", "STATE"}, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(row[title]) for title in titles))
     console.print(table)
 
 
-def _cells(key: Key) -> tuple[str, ...]:
-    models = "all" if key.models is None else ", ".join(key.models)
-    expires = _when(key.expires_at) if key.expires_at else "never"
-    return key.id, key.name, key.owner or "", key.hint, models, _when(key.created_at), expires, _state(key)
+def _cells(key: Key) -> dict[str, str]:
+    return {
+        "ID": key.id,
+        "NAME": key.name,
+        "OWNER": key.owner or "",
+        "KEY": key.hint,
+        "MODELS": "all" if key.models is None else ", ".join(key.models),
+        "CREATED": _when(key.created_at),
+        "EXPIRES": _when(key.expires_at) if key.expires_at else "never",
+        "STATE": _state(key),
+    }
 
 
 def _state(key: Key) -> str:

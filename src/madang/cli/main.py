@@ -26,6 +26,17 @@ class _Commands(click.Group):
         assert isinstance(command, click.Command)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """click suggests commands that are imported already; here none is."""
+        import difflib
+
+        near = difflib.get_close_matches(args[0], _COMMANDS, n=1)
+        if near and args[0] not in _COMMANDS:
+            ctx.fail(f"No such command '{args[0]}'. Did you mean '{near[0]}'?")
+        return super().resolve_command(ctx, args)
+
     def invoke(self, ctx: click.Context) -> object:
         """Errors raised on purpose are a sentence, not a traceback."""
         try:
@@ -40,11 +51,12 @@ class _Commands(click.Group):
 def main(ctx: click.Context) -> None:
     """Madang (마당): one courtyard between your applications and the language models.
 
+    Each command has a --help of its own.
+
     \b
-    madang serve              start the gateway and the chat page on 127.0.0.1:4000
-    madang check              is the configuration sound, and what does it mean
-    madang keys create NAME   make a key for an application
-    madang calls --follow     watch calls as they end
-    madang simulate           a provider to test against, faults included
+    Examples:
+      madang serve
+      madang keys create team-a
+      madang calls --follow
     """
     ctx.ensure_object(dict)

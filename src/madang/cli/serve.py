@@ -62,7 +62,7 @@ def serve(path: Path | None, host: str | None, port: int | None, data_dir: str |
     loaded = load_config(path)
     config = _with_options(loaded.config, host, port, data_dir)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    _run(config, dict(loaded.environ))
+    _run(config, dict(loaded.environ), loaded.path)
 
 
 def _with_options(config: Config, host: str | None, port: int | None, data_dir: str | None) -> Config:
@@ -76,14 +76,14 @@ def _with_options(config: Config, host: str | None, port: int | None, data_dir: 
     return replace(config, server=server, store=store)
 
 
-def _run(config: Config, environ: dict[str, str]) -> None:
+def _run(config: Config, environ: dict[str, str], path: Path | None) -> None:
     from madang.app import App
     from madang.web.server import Server, listen
 
     sock = listen(config.server.host, config.server.port)
     app = App(config, environ)
     port = sock.getsockname()[1]
-    server = Server(app, announce=lambda: click.echo(banner(app, port)))
+    server = Server(app, announce=lambda: click.echo(banner(app, port, path)))
     # uvicorn raises the signal that stopped it once more when all is done; by then it is obeyed.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: None)
@@ -92,7 +92,7 @@ def _run(config: Config, environ: dict[str, str]) -> None:
         sys.exit(1)
 
 
-def banner(app: App, port: int) -> str:
+def banner(app: App, port: int, path: Path | None) -> str:
     """What the terminal says at the start: where, what is on and why, where the data lives, the key."""
     host = app.config.server.host
     shown = _SHOWN.get(host, f"[{host}]" if ":" in host else host)
@@ -100,10 +100,11 @@ def banner(app: App, port: int) -> str:
     lines = [
         "",
         f"  Chat       {address}/",
-        f"  API        {address}/v1   (OpenAI's; base_url of any OpenAI client)",
+        f"  API        {address}/v1   (base_url of any OpenAI client)",
         "",
         *_providers(app),
         "",
+        *([f"  Settings   {path.resolve()}"] if path is not None else []),
         f"  Data       {_data(app)}",
         *_admin_key(app),
         "",
@@ -124,7 +125,8 @@ def _providers(app: App) -> list[str]:
     ]
     off = [one.switch for one in switched_off(app.config, app.providers) if one.switch.endswith("_API_KEY")]
     if off and len(app.providers) == 1:
-        lines.append(f"  {'':<10} more with  {', '.join(off[:4])}, ... in the environment or .env")
+        lines.append(f"  {'':<10} {'more with':<12} {', '.join(off[:3])}, ...")
+        lines.append(f"  {'':<23} in the environment or in a file named .env")
     return lines
 
 
@@ -142,4 +144,14 @@ def _admin_key(app: App) -> list[str]:
         ]
     if app.environ.get("MADANG_ADMIN_KEY"):
         return ["  Admin key  the one in MADANG_ADMIN_KEY"]
-    return ["  Admin key  made at the first start; lost it? madang keys reset-admin"]
+    return [f"  Admin key  made at the first start; lost it? {typed()} keys reset-admin"]
+
+
+def typed() -> str:
+    """What to type for `madang` here: after `make serve` it is in a folder that is not on the PATH."""
+    import shutil
+
+    program, found = Path(sys.argv[0]), shutil.which("madang")
+    if program.name != "madang" or (found is not None and program.resolve() == Path(found).resolve()):
+        return "madang"
+    return sys.argv[0]

@@ -78,7 +78,7 @@ def _print_controls(context: click.Context, _: click.Parameter, wanted: bool) ->
     context.exit()
 
 
-@click.command()
+@click.command(short_help="Imitate a provider, faults included, for tests.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option(
     "--port",
@@ -177,7 +177,14 @@ def simulate(
         try:
             runner.run(_until_told(simulator, key))
         except OSError as error:
-            raise click.ClickException(f"cannot listen on {host}:{port}: {error.strerror or error}") from None
+            raise click.ClickException(f"cannot listen on {host}:{port}: {_reason(error)}") from None
+
+
+def _reason(error: OSError) -> str:
+    """asyncio puts the address into the text once more; the number's own text is without it."""
+    if error.errno is not None and error.errno > 0:
+        return os.strerror(error.errno).lower()
+    return (error.strerror or str(error)).lower()
 
 
 def _options(key: str | None, models: tuple[str, ...], pace: float, settings: dict[str, object]) -> Options:

@@ -19,9 +19,9 @@ from madang.web.health import health_routes
 from madang.web.security import SecurityHeaders
 
 
-def web_app(app: App) -> Starlette:
-    """Everything that is not a model endpoint."""
-    pages = Pages(app.session_secret(), PageKeys(app.callers), login=app.config.server.chat_login)
+def web_app(app: App, secret: bytes) -> Starlette:
+    """Everything that is not a model endpoint; `secret` signs cookies and forms."""
+    pages = Pages(secret, PageKeys(app.callers), login=app.config.server.chat_login)
     routes = [*health_routes(app), *key_routes(app), *chat_routes(GatewayBackend(app.gateway), pages)]
     return Starlette(
         routes=routes,

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import socket
 from collections.abc import Callable
 from functools import partial
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import uvicorn
 
 from madang.app import App
 from madang.core.errors import ConfigError
 from madang.transport.deadlines import Deadlines
-from madang.web.app import web_app
 from madang.web.protocol import ModelProtocol
 from madang.web.wire import Wire
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
 _LOOK = 0.1
 """Seconds between two looks at clients' deadlines."""
@@ -26,7 +29,8 @@ class Server(uvicorn.Server):
     """Serves an app until told to stop; then every answer is finished and every record written."""
 
     def __init__(self, app: App, announce: Callable[[], None] = lambda: None) -> None:
-        super().__init__(_settings(app))
+        self._pages = Pages(app)
+        super().__init__(_settings(app, self._pages))
         self._app = app
         self._announce = announce
         self._watch = Deadlines(cast("set[ModelProtocol]", self.server_state.connections), _LOOK)
@@ -36,18 +40,58 @@ class Server(uvicorn.Server):
         await self._app.start()
         await super().startup(sockets)
         self._watch.start()
-        # What start-up made lives as long as the process: no collection needs to look at it again.
-        gc.collect()
-        gc.freeze()
         self._announce()
+        self._pages.prepare()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Finish what is under way, then end the house."""
         try:
             await super().shutdown(sockets)
         finally:
+            await self._pages.prepared()
             self._watch.stop()
             await self._app.stop()
+
+
+class Pages:
+    """The ordinary web app, made once the model endpoints answer already.
+
+    Importing what pages need takes as long as half of everything else; who waits for a first
+    answer need not wait for that.
+    """
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._secret = app.session_secret()  # what may go wrong at the start goes wrong at the start
+        self._making: asyncio.Task[ASGIApp] | None = None
+
+    def prepare(self) -> None:
+        """Begin to make it, in a thread."""
+        self._making = asyncio.create_task(self._make(), name="madang-pages")
+
+    async def prepared(self) -> None:
+        """Wait until it is made, if it was begun."""
+        if self._making is not None:
+            await asyncio.wait({self._making})
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._making is None:
+            self.prepare()
+        app = await asyncio.shield(cast("asyncio.Task[ASGIApp]", self._making))
+        await app(scope, receive, send)
+
+    async def _make(self) -> ASGIApp:
+        app = await asyncio.to_thread(_web_app, self._app, self._secret)
+        # What start-up made lives as long as the process: no collection needs to look at it again.
+        gc.collect()
+        gc.freeze()
+        return app
+
+
+def _web_app(app: App, secret: bytes) -> ASGIApp:
+    from madang.web.app import web_app
+
+    return web_app(app, secret)
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -69,13 +113,13 @@ def listen(host: str, port: int) -> socket.socket:
     return sock
 
 
-def _settings(app: App) -> uvicorn.Config:
+def _settings(app: App, pages: Pages) -> uvicorn.Config:
     server = app.config.server
     protocol = partial(
         ModelProtocol, answer=Wire(app.gateway).answer, max_body=int(server.max_body_mb * 1_000_000)
     )
     return uvicorn.Config(
-        web_app(app),
+        pages,
         http=cast(Any, protocol),  # uvicorn names a class; it only ever calls it
         ws="none",
         lifespan="off",

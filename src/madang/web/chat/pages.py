@@ -237,7 +237,10 @@ class ChatPages:
         return visit, form
 
     def _own_data(self, request: Request) -> Visit:
+        if is_cross_origin(request.method, request.headers):
+            raise Unusable(403, "refused_origin")
         visit = self._pages.visit(request)
+        _welcome(visit)  # first: whose login has ended has lost the token with it, and should hear why
         if not self._pages.is_ours(request, visit, request.headers.get("x-madang-token", "")):
             raise Unusable(403, "refused_origin")
         return visit
