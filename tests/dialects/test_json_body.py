@@ -111,3 +111,23 @@ def test_a_model_further_in_is_not_the_model() -> None:
 @pytest.mark.parametrize("body", [b"{}", b" { } ", b'{"x":1}'])
 def test_a_body_without_a_model_can_be_given_one(body: bytes) -> None:
     assert json.loads(JsonBody(body).rewritten({"model": b'"b"'})) == {**json.loads(body), "model": "b"}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"model":"m","x":"畜\\ud800"}'.encode("utf-16-le"),
+        b'\xef\xbb\xbf{"model":"m","x":"\\ud800"}',
+        b'{"model":"m","x":"\\ud800 \xed\xa0\x80"}',
+    ],
+    ids=["UTF-16", "a byte order mark", "a surrogate in UTF-8"],
+)
+def test_a_lone_surrogate_is_no_excuse_for_another_encoding(body: bytes) -> None:
+    with pytest.raises(BadRequest):
+        JsonBody(body)
+
+
+@pytest.mark.parametrize("other", ["Model", "MODEL", "models", "model\u017f", "fallbacks"])
+def test_a_member_that_some_reader_takes_for_the_model_makes_it_uncertain(other: str) -> None:
+    assert not JsonBody(json.dumps({"model": "a", other: "b"}).encode()).certain
+    assert JsonBody(b'{"model":"a","modell":1,"x":{"Model":2}}').certain

@@ -142,3 +142,13 @@ def test_every_error_renders_in_openais_shape(kind: type[errors.CallError]) -> N
 )
 def test_usage_is_asked_for_only_where_it_is_wanted(body: bytes, add: bool, sent: bytes) -> None:
     assert json.loads(ChatRequest(body).for_target("b", add_usage=add)) == json.loads(sent)
+
+
+@pytest.mark.parametrize("withhold", [True, False])
+def test_a_last_event_without_its_blank_line_is_heard(withhold: bool) -> None:
+    usage = b'data: {"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":4}}'
+    for end in (b"", b"\n", b"\r", b"\r\n", b"\r\r"):
+        tap = Tap(withhold=withhold)
+        got = tap.feed(b"data: {}\n\n" + usage + end) + tap.rest()
+        assert got == b"data: {}\n\n" + (b"" if withhold else usage + end)
+        assert tap.heard.usage == Usage(3, 4)

@@ -17,12 +17,15 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from madang.core.record import Outcome
 from madang.store.store import Store
 from tests.journey.live import DONE, KEY, Heard, Say, Upstream, chunk, json_answer, stream_answer
 
 FLUSH = 0.1
 """Seconds between two flushes; a kill may lose that much and the write under way (docs/records.md)."""
 LOSS = 5 * FLUSH
+PATIENCE = 1.5
+"""Seconds a stop waits for calls under way: long for the load here, short for a stream that hangs."""
 
 
 class Process:
@@ -32,6 +35,7 @@ class Process:
         config = {
             "providers": {"up": {"base_url": upstream.url, "models": ["gpt-*"]}},
             "store": {"flush_seconds": FLUSH},
+            "server": {"shutdown_seconds": PATIENCE},
         }
         (folder / "madang.yaml").write_bytes(msgspec.json.encode(config))  # JSON is YAML
         self.folder = folder
@@ -179,6 +183,27 @@ async def test_a_graceful_stop_under_load_loses_no_record_and_no_answer(
     kept = {record.id for record in store.calls.recent(100_000)}
     store.close()
     assert {call for call, _ in load.answered} == kept
+
+
+async def test_a_stop_that_ran_out_of_patience_says_so_and_is_recorded(
+    process: Process, provider: Upstream
+) -> None:
+    provider.answer = lambda _: stream_answer([chunk("a")], then="hang")
+    body = b'{"model":"gpt-4o","messages":[],"stream":true}'
+    reader, writer = await asyncio.open_connection("127.0.0.1", process.port)
+    head = f"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {KEY}\r\n"
+    writer.write(f"{head}content-length: {len(body)}\r\n\r\n".encode() + body)
+    got = await reader.readuntil(b"\n\n")
+    process.process.send_signal(signal.SIGTERM)
+    got += await reader.read()
+    writer.close()
+    assert b'"code":"unavailable"' in got
+    assert got.endswith(b"0\r\n\r\n")
+    assert process.end()[0] == 0
+    store = process.store()
+    record = store.calls.recent(1)[0]
+    store.close()
+    assert (record.outcome, record.error, record.status) == (Outcome.CUT, "shutdown", 200)
 
 
 async def test_a_stream_under_way_is_finished_before_a_stop(process: Process, provider: Upstream) -> None:

@@ -29,6 +29,8 @@ _SMALL = 4096
 """Bytes of a body below which looking through it is cheaper than writing it anew."""
 _MODEL_KEY = re.compile(rb'"model"\s*:\s*')
 # A letter written as an escape: legal, never needed, and a way to hide a second "model".
+_CHOOSING = frozenset(("model", "models", "fallbacks"))
+"""Members that some provider or other takes for a choice of models (OpenRouter: `models`)."""
 _ESCAPED_LETTER = re.compile(rb"\\u00[4-7]")
 
 
@@ -42,6 +44,11 @@ class JsonBody:
         self.members = _read(body)
         self.model: str | None = self._member("model", _model, "a string")
         self.stream: bool = bool(self._member("stream", _flag, "true or false"))
+
+    @property
+    def certain(self) -> bool:
+        """Whether no other member chooses a model for any reader; Go's finds `Model` as well as `model`."""
+        return _CHOOSING.isdisjoint(name.casefold() for name in self.members if name != "model")
 
     def rewritten(self, new: Mapping[str, bytes]) -> bytes:
         """The body with the members of `new` (name to JSON) replaced or added, all else as it came.
@@ -137,7 +144,8 @@ def _read_slowly(body: bytes, problem: msgspec.DecodeError) -> Mapping[str, Raw]
     try:
         if rb"\u" not in body:
             raise ValueError
-        members = json.loads(body, parse_constant=_refuse_constant)
+        # Decoded here: `loads` would guess an encoding, and take UTF-16 and surrogates as bytes.
+        members = json.loads(body.decode(), parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         raise BadRequest(_malformed(body, str(problem)), code="invalid_json") from None
     if not isinstance(members, dict):

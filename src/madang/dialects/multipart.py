@@ -10,8 +10,12 @@ import re
 
 from madang.core.errors import BadRequest
 
-_NAME = re.compile(rb';\s*name="([^"\r\n]*)"', re.IGNORECASE)
-_DISPOSITION = re.compile(rb"^content-disposition:\s*form-data\b([^\r\n]*)", re.IGNORECASE | re.MULTILINE)
+_HEADER = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\r\n\0]*)")
+_PARAMETER = rb';[ \t]*([\w*-]+)=("(?:[^"\\]|\\.)*"|[^\s"\\;]+)[ \t]*'
+_DISPOSITION = re.compile(rb"form-data[ \t]*(?:%b)*;?" % _PARAMETER, re.IGNORECASE)
+_NAME = re.compile(rb"(?<![\w-])name[*0-9]*[ \t]*=", re.IGNORECASE)
+_VALUE = re.compile(rb';[ \t]*name=(?:"([^"\\]*)"|([^\s"\\;]+))', re.IGNORECASE)
+_PLAIN = {b"7bit", b"8bit", b"binary"}
 _MOST_PARTS = 1000
 
 
@@ -31,30 +35,49 @@ def replace_field(body: bytes, boundary: bytes, name: bytes, value: bytes) -> by
 
 def _span(body: bytes, boundary: bytes, name: bytes) -> tuple[int, int] | None:
     found: tuple[int, int] | None = None
-    delimiter = b"\r\n--" + boundary
+    dash = b"--" + boundary
+    delimiter = b"\r\n" + dash
     # The first delimiter may stand at the very beginning, without a line end before it.
-    start = 0 if body.startswith(delimiter[2:]) else body.find(delimiter)
-    if start < 0:
-        raise BadRequest(
-            "The form does not begin with the boundary its Content-Type names.", code="invalid_form"
-        )
-    at = body.index(boundary, start) + len(boundary)
-    for _ in range(_MOST_PARTS):
+    if not body.startswith((dash, delimiter)):
+        raise _malformed("does not begin with the boundary its Content-Type names")
+    at = body.index(dash) + len(dash)
+    for number in range(1, _MOST_PARTS):
         if body.startswith(b"--", at):
+            if body[at + 2 :].strip() or body.count(dash) != number:
+                raise _malformed("has its boundary where no part begins, or goes on behind its end")
             return found
         end = body.find(delimiter, at)
         head_end = body.find(b"\r\n\r\n", at)
         if end < 0 or head_end < 0 or head_end > end:
-            raise BadRequest("The form ends too early or has a part without a head.", code="invalid_form")
-        if _field_name(body[at:head_end]) == name:
+            raise _malformed("ends too early or has a part without a head")
+        if _field_name(body[at:head_end], name) == name:
             if found is not None:
-                raise BadRequest(f"The form names '{name.decode()}' twice.", code="invalid_form")
+                raise _malformed(f"names '{name.decode()}' twice")
             found = (head_end + 4, end)
         at = end + len(delimiter)
-    raise BadRequest(f"The form has more than {_MOST_PARTS} parts.", code="invalid_form")
+    raise _malformed(f"has more than {_MOST_PARTS} parts")
 
 
-def _field_name(head: bytes) -> bytes | None:
-    disposition = _DISPOSITION.search(head)
-    named = _NAME.search(disposition[1]) if disposition else None
-    return named[1] if named else None
+def _field_name(head: bytes, wanted: bytes) -> bytes:
+    """The name of a part, where every reader finds the same one.
+
+    Readers differ on folded lines, bare line feeds, escapes, names in charsets or in pieces, and on
+    what looks like a name within a file's; a form with such a part is refused.
+    """
+    rest, *lines = head.split(b"\r\n")
+    headers = [_HEADER.fullmatch(line) for line in lines]
+    told = [header[2] for header in headers if header and header[1].lower() == b"content-disposition"]
+    if rest or not all(headers) or len(told) != 1 or not _DISPOSITION.fullmatch(told[0]):
+        raise _malformed("has a part whose head cannot be read surely")
+    value = _VALUE.search(told[0])
+    if value is None or len(_NAME.findall(told[0])) != 1 or b"=?" in value[0]:
+        raise _malformed("has a part whose name cannot be read surely")
+    name = bytes(value[1] or value[2] or b"")
+    codings = [h[2].strip().lower() for h in headers if h and h[1].lower() == b"content-transfer-encoding"]
+    if name == wanted and not set(codings) <= _PLAIN:
+        raise _malformed(f"has an encoded '{name.decode()}'; send it as it is")
+    return name
+
+
+def _malformed(what: str) -> BadRequest:
+    return BadRequest(f"The form {what}.", code="invalid_form")

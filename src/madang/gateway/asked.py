@@ -6,6 +6,7 @@ looked for, in JSON and in forms, and only where the name must change is the bod
 
 from __future__ import annotations
 
+import re
 from typing import Protocol
 
 import msgspec
@@ -17,6 +18,7 @@ from madang.dialects.openai_chat.requests import ChatRequest
 from madang.gateway.call import Call
 
 _encode = msgspec.json.Encoder().encode
+_BOUNDARY = re.compile(rb'boundary=(?:"([^"\\]{1,200})"|([^\s"\\]{1,200}))', re.IGNORECASE)
 
 
 class Asked(Protocol):
@@ -34,6 +36,10 @@ class Asked(Protocol):
     def asks_usage(self) -> bool:
         """Whether it asked for the usage of a stream itself."""
 
+    @property
+    def certain(self) -> bool:
+        """Whether nothing else in the body chooses a model, whoever reads it."""
+
     def for_target(self, model: str, *, add_usage: bool) -> bytes:
         """The body to send to a target that calls the model so."""
 
@@ -43,6 +49,7 @@ class _Opaque:
     model: str | None = None
     stream = False
     asks_usage = True
+    certain = False
 
     def __init__(self, body: bytes) -> None:
         self._body = body
@@ -60,6 +67,10 @@ class _OpaqueJson:
         self.model = self._json.model
         self.stream = self._json.stream
 
+    @property
+    def certain(self) -> bool:
+        return self._json.certain
+
     def for_target(self, model: str, *, add_usage: bool) -> bytes:
         return self._json.rewritten({"model": _encode(model)} if model != self.model else {})
 
@@ -68,6 +79,7 @@ class _OpaqueForm:
     __slots__ = ("_body", "_boundary", "model")
     stream = False
     asks_usage = True
+    certain = True
 
     def __init__(self, body: bytes, boundary: bytes) -> None:
         self._body = body
@@ -98,6 +110,8 @@ def read(call: Call) -> Asked:
         return ChatRequest(call.body)
     if not call.body:
         return _Opaque(b"")
+    if sum(name == b"content-type" for name, _ in call.headers) > 1:
+        raise BadRequest("The request has two Content-Types.", code="invalid_content_type")
     kind, _, parameters = (call.header(b"content-type") or b"").partition(b";")
     kind = kind.strip().lower()
     if kind == b"multipart/form-data":
@@ -108,8 +122,11 @@ def read(call: Call) -> Asked:
 
 
 def _boundary(parameters: bytes) -> bytes:
-    for parameter in parameters.split(b";"):
-        name, _, value = parameter.strip().partition(b"=")
-        if name.lower() == b"boundary" and 0 < len(value.strip(b'"')) <= 200:
-            return value.strip(b'"')
-    raise BadRequest("The Content-Type says multipart/form-data without a boundary.", code="missing_boundary")
+    told = [one.strip() for one in parameters.split(b";") if one.strip().lower().startswith(b"boundary")]
+    found = _BOUNDARY.fullmatch(told[0]) if len(told) == 1 else None
+    if found is None:
+        raise BadRequest(
+            "The Content-Type says multipart/form-data without a boundary, or with one that is none.",
+            code="missing_boundary",
+        )
+    return found[1] or found[2]

@@ -12,8 +12,29 @@ Headers = list[tuple[bytes, bytes]]
 
 CHAT = "chat.completions"
 
+_LONGEST_PATH = 4096
 _NAME = re.compile(r"[a-z]+(?:_[a-z]+)*")
 _PATH = re.compile(rb"[A-Za-z0-9._~!$&'()*+,;=:@%/-]*")
+_NAMING = frozenset(
+    (
+        "/audio/speech",
+        "/audio/transcriptions",
+        "/audio/translations",
+        "/chat/completions",
+        "/completions",
+        "/embeddings",
+        "/images/edits",
+        "/images/generations",
+        "/images/variations",
+        "/messages",
+        "/messages/count_tokens",
+        "/moderations",
+        "/rerank",
+        "/responses",
+        "/videos",
+    )
+)
+"""Operations that use the model their body names, and no other."""
 _KEY_HEADERS = frozenset((b"x-api-key", b"api-key", b"x-goog-api-key"))
 
 
@@ -66,6 +87,12 @@ class Call:
         """Whether a codec reads it; every other operation passes as opaque."""
         return self.operation == CHAT and self.method == "POST" and self.path == "/chat/completions"
 
+    @property
+    def names_model(self) -> bool:
+        """Whether the model its body names, if it names one, is all that it can reach."""
+        query = unquote_to_bytes(self.query).lower()
+        return self.method == "POST" and self.path in _NAMING and b"model" not in query
+
     def header(self, name: bytes) -> bytes | None:
         """The first header of a name (lower case)."""
         for key, value in self.headers:
@@ -99,6 +126,8 @@ def read_path(path: bytes) -> str:
     A path that leaves its folder, doubly written slashes and hidden slashes would reach places
     at the provider that our own key opens and nobody was allowed.
     """
+    if len(path) > _LONGEST_PATH:
+        raise NotFound(f"There is no such path: /v1{_shown(path)}", code="unknown_path")
     if path.startswith(b"/models/"):
         # A model's name may hold a slash, and SDKs write it so that the path does not.
         path = path.replace(b"%2F", b"/").replace(b"%2f", b"/")

@@ -38,6 +38,12 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
             return True
         return any(fnmatch.fnmatchcase(name, pattern) for pattern in self.models for name in names)
 
+    def allows_all(self, provider: str) -> bool:
+        """Whether it may use every model of a provider, whatever it is called."""
+        if self.models is None:
+            return True
+        return any(p.endswith("*") and fnmatch.fnmatchcase(f"{provider}/", p) for p in self.models)
+
 
 class Callers:
     """Every key, by its hash."""
@@ -147,6 +153,16 @@ def _check_valid(key: Key) -> None:
         raise NotAuthenticated(f"The API key '{key.name}' was revoked.", code="revoked_api_key")
     if key.expires_at is not None and key.expires_at <= now_us():
         raise NotAuthenticated(f"The API key '{key.name}' has expired.", code="expired_api_key")
+
+
+def refuse_uncertain(caller: Caller) -> NotAllowed:
+    """The error for a request of which a model's name does not tell where it leads."""
+    allowed = ", ".join((caller.models or ())[:10])
+    return NotAllowed(
+        f"The API key '{caller.name}' may use {allowed or 'no model'}, and this request could reach other "
+        "models or things of the whole provider; that takes a key for all of it.",
+        code="model_not_allowed",
+    )
 
 
 def refuse_model(caller: Caller, model: str) -> NotAllowed:

@@ -16,6 +16,8 @@ from madang.gateway.call import Call, Headers
 
 _MOST_HEARD = 4 * 1024 * 1024
 """Bytes of an answer that is not streamed beyond which its usage is not looked for."""
+_LONGEST_WORD = 100
+"""Characters of a stop reason or an error's code that a record keeps: the provider chose them."""
 
 
 class MeteredReply:
@@ -107,8 +109,8 @@ class MeteredReply:
             heard = responses.hear(b"".join(self._heard))
         if heard is not None:
             record.usage = heard.usage
-            record.stop_reason = heard.stop_reason
-            record.error = record.error or heard.error
+            record.stop_reason = heard.stop_reason and heard.stop_reason[:_LONGEST_WORD]
+            record.error = record.error or (heard.error and heard.error[:_LONGEST_WORD])
         if record.outcome is Outcome.OK:
             record.outcome = self._outcome(record.error)
             if self.status >= 400 and record.error is None:

@@ -6,6 +6,7 @@ Providers are asked when somebody wants to know, not at the start, and not again
 from __future__ import annotations
 
 import asyncio
+import re
 
 import msgspec
 
@@ -18,6 +19,9 @@ _FRESH = 300.0
 """Seconds for which a provider's answer is taken as still true."""
 _PATIENCE = 3.0
 """Seconds a provider is given to say what it has."""
+
+
+_PATTERN = re.compile(r"[*?\[]")
 
 
 class _Listed(msgspec.Struct):
@@ -67,10 +71,11 @@ class Models:
         found = [Model(name, 0, "madang") for name in self._routes.aliases]
         for provider, _ in self._routes.doors():
             listed = {one.id: one for one in self._listed.get(provider.name, [])}
-            for name in (*listed, *(m for m in provider.models if m not in listed)):
+            named = (m for m in provider.models if m not in listed and not _PATTERN.search(m))
+            for name in (*listed, *named):
                 created = listed[name].created if name in listed else None
                 found.append(Model(f"{provider.name}/{name}", int(created or 0), provider.name))
-        return [model for model in found if caller.allows(model.id, model.id.partition("/")[2])]
+        return [model for model in found if caller.allows(model.id)]
 
     async def find(self, name: str, caller: Caller) -> Model:
         """One model by name. Raises `NotFound`."""

@@ -11,13 +11,13 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from madang.core.clock import monotonic
-from madang.core.errors import CallError, ClientError, NotFound
+from madang.core.errors import CallError, ClientError, NotFound, Unavailable
 from madang.core.record import Outcome, Record
 from madang.gateway import asked as asking
 from madang.gateway.asked import Asked
 from madang.gateway.attempts import answer
 from madang.gateway.call import Call
-from madang.gateway.callers import Caller, Callers, refuse_model
+from madang.gateway.callers import Caller, Callers, refuse_model, refuse_uncertain
 from madang.gateway.meter import MeteredReply
 from madang.gateway.models import Models
 from madang.routing.routes import Route, Routes
@@ -55,14 +55,14 @@ async def serve(call: Call, gw: Gateway, caller: Caller | None = None) -> AsyncI
         asked = asking.read(call)
         record.route = asked.model and asked.model[:_LONGEST_NAME]
         route = await _find_route(call, asked, gw)
-        _check_allowed(caller, route)
+        _check_allowed(caller, call, asked, route)
         reply = MeteredReply(await answer(call, asked, route, record), call, asked, record)
         yield reply
     except CallError as problem:
         _note_problem(record, problem, begun=reply is not None)
         raise
-    except (asyncio.CancelledError, GeneratorExit):
-        record.outcome = Outcome.LEFT
+    except (asyncio.CancelledError, GeneratorExit) as end:
+        _note_end(record, end, begun=reply is not None)
         raise
     finally:
         if reply is not None:
@@ -85,16 +85,31 @@ async def _find_route(call: Call, asked: Asked, gw: Gateway) -> Route:
         return gw.routes.resolve(asked.model)
 
 
-def _check_allowed(caller: Caller, route: Route) -> None:
-    if caller.models is None or caller.allows(route.name):
+def _check_allowed(caller: Caller, call: Call, asked: Asked, route: Route) -> None:
+    if caller.models is None:
         return
-    names = [target.label if target.model else f"{target.label}/*" for target in route.targets]
-    if not all(caller.allows(name) for name in names):
+    labels = [target.label for target in route.targets]
+    named = asked.model is not None
+    if named and not (caller.allows(route.name) or all(caller.allows(label) for label in labels)):
         raise refuse_model(caller, route.name)
+    if named and call.names_model and asked.certain:
+        return
+    if not all(caller.allows_all(target.provider.name) for target in route.targets):
+        raise refuse_uncertain(caller)
 
 
 def _note_caller(record: Record, caller: Caller) -> None:
     record.key_id, record.key_name, record.owner = caller.key_id, caller.name, caller.owner
+
+
+def _note_end(record: Record, end: BaseException, *, begun: bool) -> None:
+    """A client that hung up cancels without a word; the server, at the end of its patience, says so."""
+    if not end.args:
+        record.outcome = Outcome.LEFT
+        return
+    record.error = "shutdown"
+    record.outcome = Outcome.CUT if begun else Outcome.FAILED
+    record.status = record.status or Unavailable.status
 
 
 def _note_problem(record: Record, problem: CallError, *, begun: bool) -> None:

@@ -16,6 +16,8 @@ from madang.core.errors import NotFound
 from madang.providers.base import Provider
 from madang.providers.door import Door
 
+_LONGEST = 1000
+"""Characters beyond which a name is no model's: names are remembered, recorded and told in headers."""
 _CACHED = 10_000
 """Names that are remembered; the ten-thousand-and-first empties the memory."""
 
@@ -106,6 +108,8 @@ class Routes:
 
     def _target(self, model: str) -> Target:
         prefix, slash, rest = model.partition("/")
+        if len(model) > _LONGEST:
+            raise self._unknown(model, None)
         if slash and rest and prefix in self._providers:
             return Target(*self._providers[prefix], rest)
         for provider, door in self._providers.values():

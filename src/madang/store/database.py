@@ -82,7 +82,10 @@ def _postgresql(url: URL) -> Database:
             url.update_query_dict({**patience, **url.query}), pool_pre_ping=True, hide_parameters=True
         )
     except ModuleNotFoundError:
-        raise StoreError("PostgreSQL needs one more package: pip install 'madang[postgres]', or in a checkout make serve LOCK=postgres.") from None
+        raise StoreError(
+            "PostgreSQL needs one more package: pip install 'madang[postgres]', "
+            "or in a checkout make serve LOCK=postgres."
+        ) from None
     except SQLAlchemyError as error:
         raise store_error(error, url) from None
     return Database(engine)

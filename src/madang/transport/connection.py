@@ -299,20 +299,26 @@ class Connection(asyncio.Protocol):
         name = name.lower()
         self._head.append((name, value))
         self._head_bytes += len(name) + len(value) + 64
-        if name in _FRAMING:
-            self._framed = True
-        elif self._head_bytes > _HEAD_LIMIT:
+        if self._head_bytes > _HEAD_LIMIT:
             self._break("sent headers without end")
+        elif name in _FRAMING:
+            self._framed = True
+            if name == b"transfer-encoding" and value.lower() != b"chunked":
+                # Taken off by the parser as if it were none; the client would get bytes it cannot read.
+                self._break("used a transfer coding nobody asked for")
 
     def on_headers_complete(self) -> None:
         status = self._parser.get_status_code()
-        if status < 200:
+        head, self._head = self._head, []  # headers that come behind the body are not the answer's
+        if 100 <= status < 200:
             return  # 100 Continue, 103 Early Hints: the answer is still to come
+        if status < 100:
+            self._break(f"answered with status {status}")
         waiter = self._waiter
         if waiter is None or waiter.done():
             return
         self._until_eof = not self._framed and status not in _NO_BODY
-        self._response = Response(self, status, self._head)
+        self._response = Response(self, status, head)
         self._waiter = None
         waiter.set_result(self._response)
 

@@ -52,7 +52,8 @@ class Deadlines:
             self._timer = None
 
     def _look(self) -> None:
+        # The next look first: a fault in this one must not be the end of all deadlines.
+        self._timer = self._loop.call_later(self._tick, self._look)
         now = self._loop.time()
         for one in tuple(self._watched):
             one.expire(now)
-        self._timer = self._loop.call_later(self._tick, self._look)

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Sequence
 import msgspec
 
 from madang.core.clock import Ids, monotonic, now_us
-from madang.core.errors import CallError, NotFound, TooLarge, UpstreamError, UpstreamTimeout
+from madang.core.errors import CallError, NotFound, TooLarge, Unavailable, UpstreamError, UpstreamTimeout
 from madang.dialects.openai_chat.streams import read_delta
 from madang.dialects.sse import Splitter, data_of
 from madang.gateway.call import Call
@@ -86,6 +86,9 @@ class GatewayBackend:
 
 
 _STATUS_ERRORS: dict[int, type[CallError]] = {
+    429: Unavailable,
+    503: Unavailable,
+    529: Unavailable,
     404: NotFound,
     413: TooLarge,
     408: UpstreamTimeout,

@@ -147,7 +147,8 @@ class Exchange:
             return
         head = self._head(status, headers)
         head.append(b"\r\n" if status in _NO_BODY else b"content-length: %d\r\n\r\n" % len(body))
-        head.append(body)
+        if self.method != b"HEAD":
+            head.append(body)
         self.response_started = True
         self._transport.write(b"".join(head))
         self._finish()
@@ -156,12 +157,13 @@ class Exchange:
         """The head of an answer that comes in pieces; `length` where its size is known."""
         if self.disconnected:
             return
-        if length is None and self.version == "1.0":
+        framed = length is not None or status in _NO_BODY
+        if not framed and self.version == "1.0":
             self.keep_alive = False  # the end of the connection is the end of the body
         head = self._head(status, headers)
-        if length is not None:
+        if length is not None and status not in _NO_BODY:
             head.append(b"content-length: %d\r\n" % length)
-        elif self.version != "1.0":
+        elif not framed and self.version != "1.0":
             self._chunked = True
             head.append(b"transfer-encoding: chunked\r\n")
         head.append(b"\r\n")

@@ -17,7 +17,7 @@ from typing import Any
 
 import httptools
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from madang.core.errors import (
@@ -25,6 +25,7 @@ from madang.core.errors import (
     CallError,
     ClientError,
     HeadersTooLarge,
+    MethodNotAllowed,
     RequestTimeout,
     TooLarge,
 )
@@ -39,6 +40,10 @@ _TELLING = frozenset((b"content-length", b"transfer-encoding", b"upgrade", b"exp
 """Headers that decide how the request is read."""
 _SMALL_BODY = 64 * 1024
 """Bytes of a body that is simply waited for; before a larger one is taken, its sender must be known."""
+_QUEUED = 8
+"""Requests a client may send ahead; up to there it is still read from, so that its end is seen."""
+_AHEAD = 1024 * 1024
+"""Bytes of a body that may be sent ahead so."""
 _IDLE = 75.0
 _HEAD_WITHIN = 30.0
 _BODY_WITHIN = 30.0
@@ -80,6 +85,10 @@ class ModelProtocol(HttpToolsProtocol):
         self._head_size = 0
         self._length: int | None = None
         self._offer = self._without_offer = b""
+        self._turn: Any = None
+        """The cycle that is answered now or was last; `cycle` is the one that arrived last."""
+        self._unread = False
+        """Whether the client has to read before its next request is begun."""
         self._lingering = False
         self._draining = False
         self.deadline = self.loop.time() + _HEAD_WITHIN
@@ -92,13 +101,20 @@ class ModelProtocol(HttpToolsProtocol):
             return
         self.deadline = _NEVER
         exchange = self.cycle
-        if isinstance(exchange, Exchange) and not exchange.complete and not exchange.response_complete:
-            exchange.refuse(RequestTimeout(f"The request's body did not arrive within {_BODY_WITHIN:g} s."))
-            self._begin(exchange)
-        elif self._head_size and not self._lingering and (exchange is None or exchange.response_complete):
+        if self._unread or self.transport.is_closing():
+            self.transport.abort()
+        elif self._is_busy():
+            if isinstance(exchange, Exchange) and exchange is self._turn and not exchange.complete:
+                exchange.refuse(
+                    RequestTimeout(f"The request's body did not arrive within {_BODY_WITHIN:g} s.")
+                )
+                self._begin(exchange)
+            else:
+                self.transport.abort()
+        elif self._head_size and not self._lingering:
             self._refuse(RequestTimeout(f"The request's head did not arrive within {_HEAD_WITHIN:g} s."))
         else:
-            self.transport.abort() if self._is_busy() else self.transport.close()
+            self._close()
 
     def expect_reading(self) -> None:
         """The client has to take what was written, or be gone."""
@@ -141,24 +157,28 @@ class ModelProtocol(HttpToolsProtocol):
         return b""
 
     def connection_lost(self, exc: Exception | None) -> None:
+        # All that uvicorn's does, and for every request: the one under way need not be the latest.
         self.deadline = _NEVER
-        for exchange in (self.cycle, *(cycle for cycle, _ in self.pipeline)):
-            if isinstance(exchange, Exchange):
-                self._let_go(exchange)
+        for cycle in {self._turn, self.cycle, *(cycle for cycle, _ in self.pipeline)}:
+            if cycle is not None and not cycle.response_complete:
+                self._let_go(cycle)
         self.pipeline.clear()
-        if isinstance(self.cycle, Exchange):
-            self.connections.discard(self)
-            self.flow.resume_writing()
-            self.parser = None  # type: ignore[assignment]  # as uvicorn's: no more bytes come
-        else:
-            super().connection_lost(exc)
+        self.connections.discard(self)
+        self.flow.resume_writing()
+        self.parser = None  # type: ignore[assignment]  # as uvicorn's: no more bytes come
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._unread:
+            self._unread = False
+            self.on_response_complete()
 
     def shutdown(self) -> None:
         """The server stops: finish what is under way, then close."""
         self._draining = True
         if self._is_busy():
             self.cycle.keep_alive = False
-        else:
+        elif not self._unread and not self.transport.is_closing():
             self.deadline = self.loop.time() + _DRAIN
 
     # The parser's side.
@@ -180,6 +200,8 @@ class ModelProtocol(HttpToolsProtocol):
             self._refuse_head()
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        if not self._head_size:
+            return  # it comes after the body, where nobody has any business to say anything
         name = name.lower()
         self.headers.append((name, value))
         # A header weighs more than its bytes: two hundred short ones are a flood as well.
@@ -211,6 +233,9 @@ class ModelProtocol(HttpToolsProtocol):
         if self._lingering:
             return
         self._head_size = 0
+        if self.parser.get_method() == b"CONNECT":
+            self._refuse(MethodNotAllowed("CONNECT is not offered here; this is no proxy."))
+            return
         if not self.parser.should_upgrade():
             self._offer = b""  # perhaps named, but not in Connection: not an offer
         elif self._offer != b"websocket":
@@ -220,7 +245,7 @@ class ModelProtocol(HttpToolsProtocol):
         if url.startswith(b"/v1/") or _BARE.match(url):
             self._arrive(url)
         else:
-            self._pass_on()
+            self._pass_on(url)
 
     def on_body(self, body: bytes) -> None:
         exchange = self.cycle
@@ -234,12 +259,15 @@ class ModelProtocol(HttpToolsProtocol):
             self.deadline = self.loop.time() + _BODY_WITHIN
         if not exchange.take(body, self._max_body):
             self._refuse_size(exchange)
+        elif exchange is not self._turn and exchange.received > _AHEAD:
+            self.flow.pause_reading()
 
     def on_message_complete(self) -> None:
         exchange = self.cycle
         if not isinstance(exchange, Exchange):
             if exchange is not None and not self._lingering and not self._without_offer:
-                self.deadline = _NEVER
+                if exchange is self._turn:
+                    self.deadline = _NEVER
                 super().on_message_complete()
             return
         if self._lingering or self._without_offer:
@@ -265,20 +293,22 @@ class ModelProtocol(HttpToolsProtocol):
             version=version,
             keep_alive=self.parser.should_keep_alive() and not self._draining,
             length=self._length,
-            expects_continue=self.expect_100_continue,
+            expects_continue=self.expect_100_continue and version == "1.1",
         )
         if self._offer:
             exchange.refuse(BadRequest("WebSockets are not offered here yet.", code="upgrade_refused"))
         previous = self.cycle
         self.cycle = exchange
         if previous is not None and not previous.response_complete:
-            self.flow.pause_reading()
             self.pipeline.appendleft((exchange, self.app))
+            if len(self.pipeline) > _QUEUED:
+                self.flow.pause_reading()
         else:
             self._receive(exchange)
 
     def _receive(self, exchange: Exchange) -> None:
         """It is this request's turn: wait for its body, or begin already."""
+        self._turn = exchange
         length = exchange.length
         if length is not None and length > self._max_body:
             self._refuse_size(exchange)
@@ -329,7 +359,7 @@ class ModelProtocol(HttpToolsProtocol):
             return
         if not exchange.keep_alive:
             if exchange.complete:
-                self.transport.close()
+                self._close()
             else:
                 self._linger()
             return
@@ -338,6 +368,13 @@ class ModelProtocol(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         """Begin what was pipelined, or wait for the next request."""
         if self.transport.is_closing():
+            self.expect_reading()
+            return
+        if self.flow.write_paused:
+            # Answers must not pile up here for a client that asks and does not read.
+            self._unread = True
+            self.flow.pause_reading()
+            self.expect_reading()
             return
         self.flow.resume_reading()
         if self.pipeline:
@@ -345,40 +382,53 @@ class ModelProtocol(HttpToolsProtocol):
             if isinstance(cycle, Exchange):
                 self._receive(cycle)
             else:
+                self._take_turn(cycle)
                 self._start_asgi_task(cycle, app)
         else:
             self.deadline = self.loop.time() + (_DRAIN if self._draining else _IDLE)
 
-    def _let_go(self, exchange: Exchange) -> None:
-        if exchange.response_complete:
-            return
-        exchange.disconnected = True
-        if exchange.task is not None:
-            exchange.task.cancel()
+    def _let_go(self, cycle: Exchange | RequestResponseCycle) -> None:
+        cycle.disconnected = True
+        if not isinstance(cycle, Exchange):
+            cycle.message_event.set()
+        elif cycle.task is not None:
+            cycle.task.cancel()
+            # Cancelled before its first step, it never comes to forget itself.
+            cycle.task.add_done_callback(self.tasks.discard)
 
     # Everything else.
 
-    def _pass_on(self) -> None:
+    def _pass_on(self, url: bytes) -> None:
         """Hand the request to uvicorn's own cycle, as if it had never been looked at."""
-        url, headers, expect = self.url, self.headers, self.expect_100_continue
+        headers, expect, queued = self.headers, self.expect_100_continue, self._is_busy()
         super().on_message_begin()
         self.url, self.expect_100_continue = url, expect
         self.headers.extend(headers)
-        self.deadline = self.loop.time() + _BODY_WITHIN if self._length != 0 else _NEVER
-        super().on_headers_complete()
+        try:
+            super().on_headers_complete()
+        except httptools.HttpParserInvalidURLError:
+            self._refuse(BadRequest("The request's address cannot be read.", code="invalid_path"))
+            return
+        if not queued:
+            self._take_turn(self.cycle)
+        elif len(self.pipeline) <= _QUEUED:
+            self.flow.resume_reading()
+
+    def _take_turn(self, cycle: RequestResponseCycle) -> None:
+        """It is the turn of a request of uvicorn's."""
+        self._turn = cycle
+        self.deadline = self.loop.time() + _BODY_WITHIN if cycle.more_body else _NEVER
 
     def _refuse(self, error: CallError) -> None:
         """Answer what is no request. In the middle of another answer, only that one is finished."""
         if self._lingering:
             return
-        if self._is_busy() and not (isinstance(self.cycle, Exchange) and self.cycle.task is None):
-            if (
-                isinstance(self.cycle, Exchange)
-                and not self.cycle.complete
-                and isinstance(error, ClientError)
-            ):
-                self.cycle.refuse(error)
-            self.cycle.keep_alive = False
+        last = self.cycle
+        ours = isinstance(last, Exchange)
+        if self._is_busy() and not (ours and last.task is None and last is self._turn):
+            if ours and not last.complete and isinstance(error, ClientError):
+                last.refuse(error)
+            last.keep_alive = False
             self._lingering = True
             return
         body = render_error(error)
@@ -389,6 +439,11 @@ class ModelProtocol(HttpToolsProtocol):
         if isinstance(self.cycle, Exchange):
             self.cycle.response_complete = True
         self._linger()
+
+    def _close(self) -> None:
+        """End it, once the client has taken what was written; but not wait for that for ever."""
+        self.transport.close()
+        self.expect_reading()
 
     def _linger(self) -> None:
         self._lingering = True

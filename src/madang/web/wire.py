@@ -9,7 +9,7 @@ import asyncio
 import logging
 
 from madang.core.clock import Ids, now_us
-from madang.core.errors import CallError, MethodNotAllowed, Unavailable, UpstreamError
+from madang.core.errors import CallError, MethodNotAllowed, NotAuthenticated, Unavailable, UpstreamError
 from madang.dialects.openai_chat.responses import render_error
 from madang.dialects.openai_chat.streams import render_stream_error
 from madang.gateway.call import Call, read_path
@@ -79,7 +79,12 @@ class Wire:
         elif await self._gateway.callers.knows(call):
             # A body that is still to come is only waited for from somebody we know.
             call.body = await exchange.body()
-        call.refusal = exchange.refusal
+        else:
+            # Should its key be made in this moment: without its body it must not go on.
+            call.refusal = NotAuthenticated(
+                "This API key was not known when the request began; send the request again."
+            )
+        call.refusal = exchange.refusal or call.refusal
         if asks_models(call):
             await answer_models(exchange, call, self._gateway)
             return

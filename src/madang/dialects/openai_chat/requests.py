@@ -33,6 +33,11 @@ class ChatRequest:
         self.stream = self.body.stream
         self.asks_usage = self.stream and self._asks_usage()
 
+    @property
+    def certain(self) -> bool:
+        """Whether nothing but `model` chooses the model."""
+        return self.body.certain
+
     def for_target(self, model: str, *, add_usage: bool) -> bytes:
         """The body to send: the target's own name for the model, and usage asked for if wanted.
 

@@ -82,8 +82,12 @@ class Tap:
         return data
 
     def rest(self) -> bytes:
-        """What is still held back at the end of the stream."""
-        return self._splitter.rest() if self._withhold and not self._deaf else b""
+        """What is still held back at the end of the stream; an event that was not ended is heard too."""
+        if self._deaf:
+            return b""
+        rest = self._splitter.rest()
+        is_usage = self._hear(rest)
+        return rest if self._withhold and not is_usage else b""
 
     def _hear(self, event: bytes) -> bool:
         """Listen to an event; whether it is the usage chunk and nothing else."""
