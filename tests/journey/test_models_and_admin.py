@@ -123,6 +123,13 @@ def test_health_is_told_without_a_key_and_without_secrets(madang: Live) -> None:
     assert said["providers"] == ["up", "spare", "offline"]
 
 
+def test_an_answer_of_the_offline_model_is_recorded_as_read(madang: Live) -> None:
+    question = {"model": "offline/extractive", "messages": [{"role": "user", "content": "hi"}]}
+    record = madang.record(madang.ask(question).call_id)
+    assert (record.provider, record.model, record.passed) == ("offline", "extractive", False)
+    assert record.usage is not None
+
+
 def test_the_chat_page_answers_through_the_gateway_and_is_recorded(madang: Live, upstream: Upstream) -> None:
     page = madang.ask(b"", "/", method="GET", key=None)
     assert page.status == 200

@@ -43,7 +43,7 @@ class MeteredReply:
                 self._heard = []
         record.status = self.status
         record.streamed = answer.streamed
-        record.passed = True
+        record.passed = answer.target.door.passes
         record.dialect = "openai_chat" if call.is_chat else None
         record.upstream_id = _upstream_id(answer.reply.headers)
         record.provider = answer.target.provider.name

@@ -38,12 +38,17 @@ class Reply(Protocol):
 class Door(Protocol):
     """Sends one request. Raises `CallError` where no answer came."""
 
+    passes: bool
+    """Whether bytes pass through it, or something of ours behind it reads them."""
+
     async def send(self, method: str, path: str, query: bytes, headers: Headers, body: bytes) -> Reply:
         """`path` is the operation's, below `/v1`; `headers` are the client's that may go on."""
 
 
 class HttpDoor:
     """A provider behind HTTP. What is the same in every request is written once."""
+
+    passes = True
 
     def __init__(self, provider: Provider, http: Http) -> None:
         self._provider = provider

@@ -69,6 +69,8 @@ _request = msgspec.json.Decoder(_Request)
 class OfflineDoor:
     """Answers chat completions from the text they carry."""
 
+    passes = False
+
     def __init__(self, pace: float = _PACE) -> None:
         self._ids = Ids("chatcmpl")
         self._pace = pace
