@@ -1,7 +1,8 @@
 """What one call costs in Python, without the kernel: fed by hand, and a provider that answers at once.
 
-    python benchmarks/path.py [--seconds 3] [--profile]
+    python benchmarks/path.py [--stream] [--seconds 3] [--profile]
 
+With --stream: of one chunk of a stream, each coming by itself, as from a model that thinks.
 Prints microseconds of processor time per call, the thread that writes records included, and of wall-clock
 time. Sockets add about as much again, and that part is not ours to make smaller.
 """
@@ -45,6 +46,22 @@ SAID = (
 )
 
 
+EVENT = b"data: %b\n\n" % msgspec.json.encode(
+    {
+        "id": "chatcmpl-B9MBs8CjcvOU2jLn4n570S5qMJKcT",
+        "object": "chat.completion.chunk",
+        "created": 1741569952,
+        "model": "gpt-4o-mini-2024-07-18",
+        "service_tier": "default",
+        "system_fingerprint": "fp_44709d6fcb",
+        "choices": [{"index": 0, "delta": {"content": "word "}, "logprobs": None, "finish_reason": None}],
+        "usage": None,
+    }
+)
+CHUNK = b"%x\r\n%b\r\n" % (len(EVENT), EVENT)
+STREAMED = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
 class Transport(asyncio.Transport):
     """Takes what is written and says when an answer is there."""
 
@@ -79,10 +96,20 @@ class Upstream(Transport):
         self.protocol: Connection | None = None
 
     def writelines(self, list_of_data: Any) -> None:
-        asyncio.get_running_loop().call_soon(cast(Connection, self.protocol).data_received, SAID)
+        said = STREAMED + CHUNK if b'"stream": true' in b"".join(list_of_data) else SAID
+        asyncio.get_running_loop().call_soon(cast(Connection, self.protocol).data_received, said)
 
 
-async def run(seconds: float, profile: bool) -> None:
+async def _open_streams(clients: list[tuple[Any, Transport]]) -> None:
+    request = _request(stream=True)
+    for protocol, transport in clients:
+        transport.written.clear()
+        protocol.data_received(request)
+    for _, transport in clients:
+        await transport.written.wait()
+
+
+async def run(seconds: float, profile: bool, stream: bool) -> None:
     with tempfile.TemporaryDirectory() as folder:
         config = Config(
             providers={"up": Provider(base_url="http://127.0.0.1:1/v1")},
@@ -112,6 +139,15 @@ async def run(seconds: float, profile: bool) -> None:
         count, begun, worked = 0, time.perf_counter(), time.process_time()
         if profile:
             profiler.enable()
+        if stream:
+            await _open_streams(clients)
+            connections = [one for one in app.http.busy if isinstance(one, Connection)]
+        while time.perf_counter() - begun < seconds and stream:
+            for connection in connections:
+                connection.data_received(CHUNK)
+            for _ in range(3):  # the turns of the loop from the provider's bytes to the client's
+                await asyncio.sleep(0)
+            count += CLIENTS
         while time.perf_counter() - begun < seconds:
             for protocol, transport in clients:
                 transport.written.clear()
@@ -128,8 +164,9 @@ async def run(seconds: float, profile: bool) -> None:
         await app.stop()
 
 
-def _request() -> bytes:
+def _request(stream: bool = False) -> bytes:
     asked = {
+        "stream": stream,
         "model": "fast",
         "messages": [
             {"role": "system", "content": "You are a helpful assistant."},
@@ -151,8 +188,9 @@ def main() -> None:
     )
     options.add_argument("--seconds", type=float, default=3.0)
     options.add_argument("--profile", action="store_true")
+    options.add_argument("--stream", action="store_true")
     chosen = options.parse_args()
-    uvloop.run(run(chosen.seconds, chosen.profile))
+    uvloop.run(run(chosen.seconds, chosen.profile, chosen.stream))
 
 
 if __name__ == "__main__":
