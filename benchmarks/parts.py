@@ -8,7 +8,7 @@ Processor time as in `path.py`, which it uses; the difference between two rows i
 from __future__ import annotations
 
 import argparse
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 
 import path
 import uvloop
@@ -22,7 +22,7 @@ from madang.web.exchange import Exchange
 from madang.web.wire import Wire
 
 JSON = [(b"content-type", b"application/json")]
-Handler = Callable[[Wire, Exchange], Awaitable[None]]
+Handler = Callable[[Wire, Exchange], Coroutine[None, None, None]]
 
 
 async def protocol(self: Wire, exchange: Exchange) -> None:
@@ -78,7 +78,7 @@ def main() -> None:
     seconds = options.parse_args().seconds
     whole, put = Wire.answer, Ledger.put
     for name, handler, records in STAGES:
-        Wire.answer = handler or whole  # type: ignore[method-assign, assignment]  # a shorter way through
+        Wire.answer = handler or whole  # type: ignore[method-assign]  # a shorter way
         Ledger.put = put if records else lambda self, record: None  # type: ignore[method-assign]  # no record
         print(f"{name:<32}", end="", flush=True)
         uvloop.run(path.run(seconds, profile=False, stream=False))

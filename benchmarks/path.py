@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import cProfile
+import gc
 import json
 import pstats
 import tempfile
@@ -25,7 +26,7 @@ from madang.app import App
 from madang.config.schema import Config, Provider, Store
 from madang.transport.address import read_origin
 from madang.transport.connection import Connection
-from madang.web.server import Server
+from madang.web.server import _COLLECT_AFTER, Server
 
 CLIENTS = 32
 """At once, so that what the event loop costs by itself is shared."""
@@ -119,6 +120,7 @@ async def run(seconds: float, profile: bool, stream: bool) -> None:
         app = App(config, {"MADANG_ADMIN_KEY": KEY})
         server = Server(app)
         await app.start()
+        gc.set_threshold(_COLLECT_AFTER)  # as the server does
         settings = server.config
         settings.load()
         loop = asyncio.get_running_loop()

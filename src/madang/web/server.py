@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 _LOOK = 0.1
 """Seconds between two looks at clients' deadlines."""
 _BACKLOG = 4096
+_COLLECT_AFTER = 50_000
+"""New objects after which garbage is looked for. Records wait for their batch and make no cycles; at
+Python's 700 the looking cost a fifth of a call (benchmarks/path.py, 2026-11-20: 47 µs and 37)."""
 
 
 class Server(uvicorn.Server):
@@ -40,6 +43,7 @@ class Server(uvicorn.Server):
         await self._app.start()
         await super().startup(sockets)
         self._watch.start()
+        gc.set_threshold(_COLLECT_AFTER)
         self._announce()
         self._pages.prepare()
 
