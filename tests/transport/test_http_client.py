@@ -265,6 +265,68 @@ async def test_a_slow_reader_stops_the_provider_and_loses_nothing() -> None:
         assert len(await response.read()) == 50_000_000
 
 
+async def dripping(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Ten pieces, each in a read of its own."""
+    await head(reader)
+    writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n")
+    for number in range(10):
+        writer.write(b"%d" % number)
+        await writer.drain()
+        await asyncio.sleep(0.005)
+    await reader.read()
+
+
+async def test_pouring_gives_every_piece_and_goes_on_where_it_was_told_to_stop() -> None:
+    async with serving(dripping) as origin, client() as http:
+        response = await ask(http, origin)
+        got: list[bytes] = []
+
+        def sink(piece: bytes) -> bool:
+            got.append(piece)
+            return len(got) != 3
+
+        assert not await response.pour(sink)
+        assert len(got) == 3
+        assert await response.pour(sink)
+        assert b"".join(got) == b"0123456789"
+        assert http.pool(origin).idle() == 1
+
+
+async def test_what_a_sink_raises_reaches_whoever_poured() -> None:
+    async with serving(dripping) as origin, client() as http:
+        response = await ask(http, origin)
+        got: list[bytes] = []
+
+        def sink(piece: bytes) -> bool:
+            got.append(piece)
+            if len(got) == 3:
+                raise ValueError(piece)
+            return True
+
+        with pytest.raises(ValueError, match=r"\d"):
+            await response.pour(sink)
+        response.close()
+
+
+async def test_pouring_what_breaks_off_gives_what_came_and_raises() -> None:
+    async def breaking(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await head(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\nfirst")
+        await writer.drain()
+
+    async with serving(breaking) as origin, client() as http:
+        response = await ask(http, origin)
+        got: list[bytes] = []
+
+        def sink(piece: bytes) -> bool:
+            got.append(piece)
+            return True
+
+        with pytest.raises(BrokenAnswer):
+            await response.pour(sink)
+        assert got == [b"first"]
+
+
 async def test_closing_a_response_ends_the_providers_work() -> None:
     left = asyncio.Event()
 

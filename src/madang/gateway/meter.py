@@ -6,6 +6,8 @@ The one thing it may hold back is the usage chunk that only Madang asked for.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from madang.core.clock import monotonic
 from madang.core.record import Outcome, Record
 from madang.dialects.openai_chat import responses
@@ -70,15 +72,35 @@ class MeteredReply:
             self._first = b""
             if not data:
                 return self._end()
-            if self._record.first_byte_us is None:
-                self._record.first_byte_us = int((monotonic() - self._arrived) * 1e6)
-            if self._tap is not None:
-                data = self._tap.feed(data)
-            elif self._heard is not None:
-                self._listen(data)
-            if data:
-                self._size += len(data)
+            if data := self._meter(data):
                 return data
+
+    async def pour(self, write: Callable[[bytes], bool]) -> bool:
+        """Give pieces to `write` until the end (true) or until it gives false. Raises `UpstreamError`."""
+
+        def sink(data: bytes) -> bool:
+            data = self._meter(data)
+            return write(data) if data else True
+
+        first, self._first = self._first, b""
+        if first and not sink(first):
+            return False
+        if not await self._answer.reply.pour(sink):
+            return False
+        if rest := self._end():
+            write(rest)
+        return True
+
+    def _meter(self, data: bytes) -> bytes:
+        """Hear and count a piece; what of it goes on."""
+        if self._record.first_byte_us is None:
+            self._record.first_byte_us = int((monotonic() - self._arrived) * 1e6)
+        if self._tap is not None:
+            data = self._tap.feed(data)
+        elif self._heard is not None:
+            self._listen(data)
+        self._size += len(data)
+        return data
 
     async def read(self) -> bytes:
         """All of it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from madang import __version__
@@ -27,6 +28,9 @@ class Reply(Protocol):
 
     async def next(self) -> bytes:
         """What has arrived since the last time, waiting if that is nothing; `b""` at the end."""
+
+    async def pour(self, sink: Callable[[bytes], bool]) -> bool:
+        """Give pieces to `sink` as they come, until the end (true) or until it gives false."""
 
     async def read(self) -> bytes:
         """The whole (or the rest) of the body."""

@@ -42,7 +42,17 @@ class _Body(Enum):
 class Response:
     """An answer, from its head on. The body comes in the pieces the network gave."""
 
-    __slots__ = ("_body", "_connection", "_failure", "_held", "_pieces", "_waiter", "headers", "status")
+    __slots__ = (
+        "_body",
+        "_connection",
+        "_failure",
+        "_held",
+        "_pieces",
+        "_sink",
+        "_waiter",
+        "headers",
+        "status",
+    )
 
     def __init__(self, connection: Connection, status: int, headers: Headers) -> None:
         self.status = status
@@ -52,7 +62,8 @@ class Response:
         self._held = 0
         self._body = _Body.COMING
         self._failure: UpstreamError | None = None
-        self._waiter: asyncio.Future[None] | None = None
+        self._sink: Callable[[bytes], bool] | None = None
+        self._waiter: asyncio.Future[bool] | None = None
 
     @property
     def whole(self) -> bool:
@@ -70,11 +81,36 @@ class Response:
                 return b""
             if self._failure is not None:
                 raise self._failure
-            waiter = self._waiter = asyncio.get_running_loop().create_future()
-            try:
-                await waiter
-            finally:
-                self._waiter = None
+            await self._more(None)
+        return self._take()
+
+    async def pour(self, sink: Callable[[bytes], bool]) -> bool:
+        """Give pieces to `sink` until the end (then true), or until it says no by giving false.
+
+        A piece that arrives later is given from where it arrives: no task is woken for it, which is
+        half of what passing it on costs. Raises as `next`, and what `sink` raises.
+        """
+        going = True
+        while going:
+            if self._pieces:
+                going = sink(self._take())
+            elif self._body is _Body.WHOLE:
+                return True
+            elif self._failure is not None:
+                raise self._failure
+            else:
+                going = await self._more(sink)
+        return False
+
+    async def _more(self, sink: Callable[[bytes], bool] | None) -> bool:
+        waiter: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._waiter, self._sink = waiter, sink
+        try:
+            return await waiter
+        finally:
+            self._waiter = self._sink = None
+
+    def _take(self) -> bytes:
         pieces = self._pieces
         data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
         pieces.clear()
@@ -117,8 +153,18 @@ class Response:
         self._connection = None
 
     def _wake(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+        waiter, going = self._waiter, True
+        if waiter is None or waiter.done():
+            return
+        if self._sink is not None and self._pieces:
+            try:
+                going = self._sink(self._take())
+            except Exception as problem:  # noqa: BLE001 - it belongs to whoever poured, not to this connection
+                waiter.set_exception(problem)
+                return
+            if going and self._body is _Body.COMING and self._failure is None:
+                return
+        waiter.set_result(going)
 
 
 class Connection(asyncio.Protocol):

@@ -170,14 +170,15 @@ class Exchange:
         self.response_started = True
         self._transport.write(b"".join(head))
 
-    def write(self, data: bytes) -> None:
-        """A piece of the answer; nothing is held back."""
+    def write(self, data: bytes) -> bool:
+        """A piece of the answer; nothing is held back. Whether the client keeps up: if not, `drain`."""
         if self.disconnected:
-            return
+            return True
         if self._chunked:
             self._transport.write(b"%x\r\n%b\r\n" % (len(data), data))
         else:
             self._transport.write(data)
+        return not self._protocol.flow.write_paused
 
     def end(self) -> None:
         """The answer is whole."""

@@ -118,8 +118,7 @@ async def _send(exchange: Exchange, reply: MeteredReply, call_id: str) -> None:
         return
     exchange.streamed = reply.streamed
     exchange.start(reply.status, headers, None if reply.streamed else _length(reply))
-    while data := await reply.next():
-        exchange.write(data)
+    while not await reply.pour(exchange.write):
         await exchange.drain()
     exchange.end()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -123,6 +123,13 @@ class OfflineReply:
             await asyncio.sleep(self._pace)
         self._begun = True
         return next(self._chunks, b"")
+
+    async def pour(self, sink: Callable[[bytes], bool]) -> bool:
+        """Give pieces to `sink` until the end (true) or until it gives false."""
+        while data := await self.next():
+            if not sink(data):
+                return False
+        return True
 
     async def read(self) -> bytes:
         """The rest, at once."""
