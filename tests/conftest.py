@@ -10,7 +10,14 @@ import os
 from collections.abc import Generator
 
 import coverage
+import hypothesis
 import pytest
+
+# A law holds or does not; how long it takes on a busy machine is no part of it, nor is today's luck.
+hypothesis.settings.register_profile(
+    "house", deadline=None, derandomize=True, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("house")
 
 
 def pytest_configure(config: pytest.Config) -> None:

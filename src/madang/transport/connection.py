@@ -232,7 +232,8 @@ class Connection(asyncio.Protocol):
         self._silent = True
         waiter: asyncio.Future[Response] = self._loop.create_future()
         self._waiter = waiter
-        transport.writelines(request)
+        # An empty piece would stay in asyncio's buffer for ever (CPython 3.12 to 3.13) and hold the close.
+        transport.writelines(request if request[-1] else request[:-1])
         try:
             return await waiter
         except asyncio.CancelledError:
