@@ -185,15 +185,20 @@ async def test_a_graceful_stop_under_load_loses_no_record_and_no_answer(
     assert {call for call, _ in load.answered} == kept
 
 
-async def test_a_stop_that_ran_out_of_patience_says_so_and_is_recorded(
-    process: Process, provider: Upstream
-) -> None:
-    provider.answer = lambda _: stream_answer([chunk("a")], then="hang")
+async def streaming(process: Process) -> tuple[asyncio.StreamReader, asyncio.StreamWriter, bytes]:
+    """A client whose stream has begun, and what it has got of it."""
     body = b'{"model":"gpt-4o","messages":[],"stream":true}'
     reader, writer = await asyncio.open_connection("127.0.0.1", process.port)
     head = f"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {KEY}\r\n"
     writer.write(f"{head}content-length: {len(body)}\r\n\r\n".encode() + body)
-    got = await reader.readuntil(b"\n\n")
+    return reader, writer, await reader.readuntil(b"\n\n")
+
+
+async def test_a_stop_that_ran_out_of_patience_says_so_and_is_recorded(
+    process: Process, provider: Upstream
+) -> None:
+    provider.answer = lambda _: stream_answer([chunk("a")], then="hang")
+    reader, writer, got = await streaming(process)
     process.process.send_signal(signal.SIGTERM)
     got += await reader.read()
     writer.close()
@@ -209,11 +214,7 @@ async def test_a_stop_that_ran_out_of_patience_says_so_and_is_recorded(
 async def test_a_stream_under_way_is_finished_before_a_stop(process: Process, provider: Upstream) -> None:
     go_on: list[bool] = []
     provider.answer = lambda _: stream_answer([chunk("a"), chunk("b"), DONE], between=lambda: bool(go_on))
-    body = b'{"model":"gpt-4o","messages":[],"stream":true}'
-    reader, writer = await asyncio.open_connection("127.0.0.1", process.port)
-    head = f"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {KEY}\r\n"
-    writer.write(f"{head}content-length: {len(body)}\r\n\r\n".encode() + body)
-    got = await reader.readuntil(b"\n\n")
+    reader, writer, got = await streaming(process)
     process.process.send_signal(signal.SIGTERM)
     while process.process.poll() is None:
         try:  # the listener is closed once the stop has begun

@@ -73,14 +73,6 @@ class Routes:
             self._found[model] = found
         return found
 
-    def knows(self, model: str) -> bool:
-        """Whether `resolve` would find it."""
-        try:
-            self.resolve(model)
-        except NotFound:
-            return False
-        return True
-
     def without_model(self, wanted: str | None) -> Route:
         """Where an operation goes that names no model: the provider asked for, or the default one."""
         name = wanted or self._default
