@@ -1,8 +1,9 @@
 """What one call costs in Python, without the kernel: fed by hand, and a provider that answers at once.
 
-    python benchmarks/path.py [--stream] [--seconds 3] [--profile]
+    python benchmarks/path.py [--stream] [--to anthropic] [--seconds 3] [--profile]
 
-With --stream: of one chunk of a stream, each coming by itself, as from a model that thinks.
+With --stream: of one chunk of a stream, each coming by itself, as from a model that thinks. With --to
+anthropic: the client speaks OpenAI's dialect and the provider Anthropic's, so that the call is translated.
 Prints microseconds of processor time per call, the thread that writes records included, and of wall-clock
 time. Sockets add about as much again, and that part is not ours to make smaller.
 """
@@ -41,10 +42,26 @@ ANSWER = msgspec.json.encode(
         "usage": {"prompt_tokens": 119, "completion_tokens": 10, "total_tokens": 129},
     }
 )
-SAID = (
-    b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\nx-request-id: req_1\r\n"
-    b"openai-processing-ms: 12\r\nx-ratelimit-remaining-requests: 9999\r\n\r\n%b" % (len(ANSWER), ANSWER)
+ANTHROPIC_ANSWER = msgspec.json.encode(
+    {
+        "id": "msg_01",
+        "type": "message",
+        "role": "assistant",
+        "model": "claude-haiku-4-5",
+        "content": [{"type": "text", "text": "Hello! " * 20}],
+        "stop_reason": "end_turn",
+        "stop_sequence": None,
+        "usage": {"input_tokens": 119, "output_tokens": 10, "cache_read_input_tokens": 0},
+    }
 )
+
+
+def whole(answer: bytes) -> bytes:
+    """An answer with its head, as providers write it."""
+    return (
+        b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\nx-request-id: req_1\r\n"
+        b"openai-processing-ms: 12\r\nx-ratelimit-remaining-requests: 9999\r\n\r\n%b" % (len(answer), answer)
+    )
 
 
 EVENT = b"data: %b\n\n" % msgspec.json.encode(
@@ -59,7 +76,40 @@ EVENT = b"data: %b\n\n" % msgspec.json.encode(
         "usage": None,
     }
 )
-CHUNK = b"%x\r\n%b\r\n" % (len(EVENT), EVENT)
+
+
+def chunked(event: bytes) -> bytes:
+    """An event in a chunk of its own."""
+    return b"%x\r\n%b\r\n" % (len(event), event)
+
+
+ANTHROPIC_BEGIN = (
+    b'event: message_start\ndata: {"type":"message_start","message":{"id":"msg_1","type":"message",'
+    b'"role":"assistant","model":"claude-haiku-4-5","content":[],"stop_reason":null,"stop_sequence":null,'
+    b'"usage":{"input_tokens":119,"output_tokens":1}}}\n\n'
+    b'event: content_block_start\ndata: {"type":"content_block_start","index":0,'
+    b'"content_block":{"type":"text","text":""}}\n\n'
+)
+ANTHROPIC_EVENT = (
+    b'event: content_block_delta\ndata: {"type":"content_block_delta","index":0,'
+    b'"delta":{"type":"text_delta","text":"word "}}\n\n'
+)
+
+
+class Script(msgspec.Struct):
+    """What the provider answers: at once; and in a stream, first and then again and again."""
+
+    at_once: bytes
+    first: bytes
+    then: bytes
+
+
+SCRIPTS = {
+    "openai_chat": Script(whole(ANSWER), chunked(EVENT), chunked(EVENT)),
+    "anthropic": Script(
+        whole(ANTHROPIC_ANSWER), chunked(ANTHROPIC_BEGIN + ANTHROPIC_EVENT), chunked(ANTHROPIC_EVENT)
+    ),
+}
 STREAMED = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
@@ -92,12 +142,14 @@ class Transport(asyncio.Transport):
 class Upstream(Transport):
     """A provider's end: answers as soon as it is asked."""
 
-    def __init__(self) -> None:
+    def __init__(self, script: Script) -> None:
         super().__init__()
         self.protocol: Connection | None = None
+        self._script = script
 
     def writelines(self, list_of_data: Any) -> None:
-        said = STREAMED + CHUNK if b'"stream": true' in b"".join(list_of_data) else SAID
+        asked = b"".join(list_of_data).replace(b" ", b"")
+        said = STREAMED + self._script.first if b'"stream":true' in asked else self._script.at_once
         asyncio.get_running_loop().call_soon(cast(Connection, self.protocol).data_received, said)
 
 
@@ -110,10 +162,10 @@ async def _open_streams(clients: list[tuple[Any, Transport]]) -> None:
         await transport.written.wait()
 
 
-async def run(seconds: float, profile: bool, stream: bool) -> None:
+async def run(seconds: float, profile: bool, stream: bool, dialect: Any) -> None:
     with tempfile.TemporaryDirectory() as folder:
         config = Config(
-            providers={"up": Provider(base_url="http://127.0.0.1:1/v1")},
+            providers={"up": Provider(base_url="http://127.0.0.1:1/v1", dialects=[dialect])},
             routes={"fast": "up/gpt-4o-mini"},
             store=Store(data_dir=folder),
         )
@@ -126,7 +178,7 @@ async def run(seconds: float, profile: bool, stream: bool) -> None:
         loop = asyncio.get_running_loop()
         pool = app.http.pool(read_origin(app.providers[0].base_url))
         for _ in range(CLIENTS):
-            upstream = Upstream()
+            upstream = Upstream(SCRIPTS[dialect])
             upstream.protocol = Connection(loop, pool._rest, pool._lost)
             upstream.protocol.connection_made(upstream)
             pool._rest(upstream.protocol)
@@ -146,7 +198,7 @@ async def run(seconds: float, profile: bool, stream: bool) -> None:
             connections = [one for one in app.http.busy if isinstance(one, Connection)]
         while time.perf_counter() - begun < seconds and stream:
             for connection in connections:
-                connection.data_received(CHUNK)
+                connection.data_received(SCRIPTS[dialect].then)
             for _ in range(3):  # the turns of the loop from the provider's bytes to the client's
                 await asyncio.sleep(0)
             count += CLIENTS
@@ -191,8 +243,9 @@ def main() -> None:
     options.add_argument("--seconds", type=float, default=3.0)
     options.add_argument("--profile", action="store_true")
     options.add_argument("--stream", action="store_true")
+    options.add_argument("--to", choices=sorted(SCRIPTS), default="openai_chat")
     chosen = options.parse_args()
-    uvloop.run(run(chosen.seconds, chosen.profile, chosen.stream))
+    uvloop.run(run(chosen.seconds, chosen.profile, chosen.stream, chosen.to))
 
 
 if __name__ == "__main__":

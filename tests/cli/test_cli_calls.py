@@ -15,8 +15,10 @@ from rich.cells import cell_len
 from madang.cli.main import main
 from madang.core.clock import now_us
 from madang.core.record import Attempt, Outcome, Record, Usage
+from madang.core.responses import Stop
 from madang.store import Store
 
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "records.md"
 Run = Callable[..., Result]
 
 
@@ -89,6 +91,14 @@ def test_the_newest_call_is_at_the_bottom(run: Run, store: Store) -> None:
         ({"outcome": Outcome.REFUSED, "status": 401, "error": "invalid_api_key"}, "invalid_api_key"),
         ({"attempts": [Attempt("a", "b"), Attempt("c", "d")]}, "stop, 2 tries"),
         ({"stop_reason": None, "attempts": [Attempt("a", "b"), Attempt("c", "d")]}, "34 2 tries"),
+        (
+            {"dialect": "anthropic", "provider_dialect": "gemini", "losses": "seed;drop, n;refuse"},
+            "stop, 2 losses, anthropic > gemini",
+        ),
+        ({"dialect": "anthropic", "provider_dialect": "gemini"}, "stop, anthropic > gemini"),
+        ({"dialect": "anthropic", "losses": "count;emulate"}, "stop, 1 loss"),
+        ({"losses": "a;drop, b;drop, and 30 more"}, "stop, 32 losses"),
+        ({"losses": "a;drop", "attempts": [Attempt("a", "b"), Attempt("c", "d")]}, "stop, 2 tries, 1 loss"),
         ({"provider": None, "model": None, "route": None}, "team-a       chat.completions "),
         ({"route": "openai/gpt-4o-mini"}, "team-a       openai/gpt-4o-mini "),
         ({"operation": "files", "route": None, "model": None}, "files > openai"),
@@ -150,10 +160,29 @@ def test_a_narrow_line_has_the_time_of_todays_calls_and_the_day_of_older_ones(
 
 
 def test_json_has_every_field_and_can_be_read_back(run: Run, store: Store) -> None:
-    written = [call(1), call(2, attempts=[Attempt("openai", "m", 500)], outcome=Outcome.CUT)]
+    written = [
+        call(1),
+        call(2, attempts=[Attempt("openai", "m", 500)], outcome=Outcome.CUT),
+        call(3, dialect="anthropic", provider_dialect="gemini", losses="seed;drop", stop_reason="end"),
+        call(4, usage=Usage(1, 2, 3, 4, 5, 6, 7)),
+        call(5, usage=None),
+    ]
     store.calls.write(written)
     found = [msgspec.json.decode(line, type=Record) for line in lines(run("--json"))]
     assert found == written
+
+
+def test_json_has_every_count_the_page_names_and_nothing_else(run: Run, store: Store) -> None:
+    store.calls.write([call(1)])
+    [line] = lines(run("--json"))
+    page = PAGE.read_text(encoding="utf-8")
+    shown = msgspec.json.decode(line)
+    assert [name for name in (*shown, *shown["usage"]) if f"`{name}`" not in page] == []
+
+
+def test_the_page_names_every_word_that_madang_has_for_a_stop() -> None:
+    [line] = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if "| `stop_reason` |" in line]
+    assert [stop.value for stop in Stop if f"`{stop.value}`" not in line] == []
 
 
 @pytest.mark.parametrize(

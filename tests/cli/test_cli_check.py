@@ -42,13 +42,19 @@ def test_a_sound_file_is_explained(folder: Path) -> None:
     assert (
         "\nRoutes\n"
         "  quick\n"
-        "    1. openai/gpt-4o-mini -> https://api.openai.com/v1/chat/completions\n"
-        "       bytes pass, model name is spliced, usage is asked for in streams\n"
+        "    1. openai/gpt-4o-mini -> https://api.openai.com/v1\n"
+        "       bytes pass in openai_responses and openai_chat, others are translated\n"
+        "       model name is spliced, usage is asked for in streams\n"
         "  local\n"
         "    1. offline/extractive\n"
         "       answered here, nothing leaves\n"
     ) in result.stdout
-    assert "  openai: OPENAI_API_KEY is set\n" in result.stdout
+    assert (
+        "  openai: OPENAI_API_KEY is set\n"
+        "    -> https://api.openai.com/v1\n"
+        "    bytes pass in openai_responses and openai_chat, others are translated\n"
+        "    usage is asked for in streams\n"
+    ) in result.stdout
     assert "hunter2" not in result.output
 
 
@@ -80,12 +86,13 @@ def test_json_says_the_same(folder: Path) -> None:
     assert said["routes"][0]["targets"][0] == {
         "provider": "groq",
         "model": "m",
-        "url": "https://api.groq.com/openai/v1/chat/completions",
-        "bytes_pass": True,
+        "base_url": "https://api.groq.com/openai/v1",
+        "dialects": ["openai_chat"],
         "model_spliced": True,
         "usage_asked": True,
     }
-    assert [provider["name"] for provider in said["providers"]] == ["groq"]
+    [provider] = said["providers"]
+    assert (provider["name"], provider["dialects"]) == ("groq", ["openai_chat"])
     assert {"name": "openai", "title": "OpenAI", "switch": "OPENAI_API_KEY"} in said["off"]
 
 

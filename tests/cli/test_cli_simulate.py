@@ -31,7 +31,7 @@ def _started(*arguments: str, lang: str = "C.UTF-8") -> Iterator[tuple[subproces
     ) as process:
         assert process.stdout is not None
         try:
-            yield process, [process.stdout.readline().rstrip("\n") for _ in range(6)]
+            yield process, [process.stdout.readline().rstrip("\n") for _ in range(7)]
         finally:
             process.kill()
 
@@ -52,7 +52,8 @@ def test_it_says_where_it_is_answers_and_stops_when_told(number: signal.Signals)
         url = lines[0].split()[-1]
         assert url.endswith("/v1")
         assert f"OPENAI_BASE_URL={url}" in lines[1]
-        assert "Ctrl+C" in lines[5]
+        assert f"ANTHROPIC_BASE_URL={url.removesuffix('/v1')} " in lines[2]
+        assert "Ctrl+C" in lines[6]
         assert _ask(url) == "hi"
         process.send_signal(number)
         rest, _ = process.communicate(timeout=10)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -19,7 +20,8 @@ BLOCKS = [
         re.findall(r"```yaml\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
     )
 ]
-ENVIRON = {"OPENAI_API_KEY": "k", "ANTHROPIC_API_KEY": "k", "OUR_VLLM_KEY": "k", "NEBULA_API_KEY": "k"}
+KEYS = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY", "OUR_VLLM_KEY", "NEBULA_API_KEY")
+ENVIRON = dict.fromkeys(KEYS, "k")
 SECTIONS = {
     "server": schema.Server,
     "store": schema.Store,
@@ -61,3 +63,9 @@ def test_the_page_has_a_line_for_every_name_of_a_section(name: str) -> None:
     page = PAGES[0].read_text(encoding="utf-8")
     section = re.split(r"^## ", page.split(f"\n## {name}\n", 1)[1], maxsplit=1, flags=re.MULTILINE)[0]
     assert re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE) == list(SECTIONS[name].__struct_fields__)
+
+
+def test_the_page_names_every_dialect_a_provider_can_speak() -> None:
+    page = PAGES[0].read_text(encoding="utf-8")
+    [line] = [line for line in page.splitlines() if line.startswith("| `dialects` |")]
+    assert [name for name in get_args(schema.DialectName) if f"`{name}`" not in line] == []

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from madang.core import errors
 from madang.core.record import Usage
-from madang.dialects.openai_chat.requests import ChatRequest
-from madang.dialects.openai_chat.responses import Head, hear, render_answer, render_error
+from madang.dialects.openai_chat.errors import render_error
+from madang.dialects.openai_chat.passing import ChatRequest
+from madang.dialects.openai_chat.responses import Head, hear, render_answer
 from madang.dialects.openai_chat.streams import DONE, Tap, read_delta, render_chunks
 from madang.dialects.sse import Splitter, data_of
 

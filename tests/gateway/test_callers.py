@@ -10,6 +10,7 @@ import pytest
 
 from madang.core.errors import NotAuthenticated, StoreError
 from madang.gateway.call import Call
+from madang.gateway.paths import place_of
 from madang.gateway.callers import Callers
 from madang.store.keys import Changes, Key
 
@@ -25,7 +26,7 @@ def call(secret: str) -> Call:
         arrived=0.0,
         arrived_at=0,
         method="GET",
-        path="/files",
+        place=place_of(b"/v1/files"),
         query=b"",
         headers=[(b"authorization", b"Bearer " + secret.encode())],
         body=b"",

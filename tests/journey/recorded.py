@@ -1,4 +1,4 @@
-"""The recorded provider traffic beside the project, as far as it speaks OpenAI's dialect.
+"""The recorded provider traffic beside the project, as far as it speaks a dialect of ours.
 
 `python -m tests.journey.recorded` prints the table of `docs/gateway.md`: how many interactions there
 are by provider and operation, each of which passes in `test_recordings.py`.
@@ -20,14 +20,16 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from madang.gateway.call import operation_of
+from madang.gateway.paths import place_of
 
 FOLDER = Path(os.environ.get("MADANG_RECORDINGS") or Path(__file__).parents[3] / "shared" / "recordings")
 
 PROVIDERS = (
+    "anthropic",
     "azure",
     "bedrock",
     "deepseek",
+    "gemini",
     "groq",
     "mistral",
     "ollama",
@@ -35,13 +37,18 @@ PROVIDERS = (
     "openrouter",
     "perplexity",
     "together",
+    "vertex",
     "xai",
 )
-"""Those with an API in OpenAI's dialect. Others' native dialects are not in this version."""
+"""Those with an API in a dialect that is spoken here."""
 
 _BASE = re.compile(
     r"^(?:<OLLAMA_API_BASE>|/openai/deployments/[^/]+|/openai/v1|/api/v1|/models(?=/chat)|/v1)?(?=/)"
 )
+_VERTEX = re.compile(
+    r"^/v1beta1/projects/.*/publishers/google(?=/models/)|^/v1beta1/projects/[^/]+/locations/[^/]+"
+)
+"""What stands before Google's own paths where its cloud serves them."""
 _OF_ANOTHER_DIALECT = re.compile(r"^/(?:api/(?!v1/)|model/)")
 """Ollama's own API and Bedrock's."""
 
@@ -53,7 +60,7 @@ class Recorded(msgspec.Struct, frozen=True):
     provider: str
     method: str
     target: str
-    """Path below `/v1`, with its query."""
+    """Path below `/v1`, or with Google's version; with its query."""
     request: bytes
     request_type: str | None
     status: int
@@ -63,7 +70,18 @@ class Recorded(msgspec.Struct, frozen=True):
 
     @property
     def operation(self) -> str:
-        return operation_of(self.target.partition("?")[0])
+        path = self.target.partition("?")[0]
+        return place_of(path.encode() if self.is_google else b"/v1" + path.encode()).operation
+
+    @property
+    def is_google(self) -> bool:
+        """Whether its path has Google's version in it."""
+        return "/v1beta/" in self.target
+
+    @property
+    def url(self) -> str:
+        """Where a client of Madang's asks for it."""
+        return self.target if self.is_google else f"/v1{self.target}"
 
     @property
     def asks_usage(self) -> bool:
@@ -87,7 +105,7 @@ def _read() -> Iterator[Recorded]:
                 url = urlsplit(said["url"])
                 if _OF_ANOTHER_DIALECT.match(url.path):
                     continue
-                path = _BASE.sub("", url.path)
+                path = _VERTEX.sub("/v1beta", _BASE.sub("", url.path))
                 if path == "/models":
                     continue  # Madang answers that itself: tests/web/test_models.py
                 yield Recorded(
@@ -95,16 +113,16 @@ def _read() -> Iterator[Recorded]:
                     provider=provider,
                     method=said["method"],
                     target=path + (f"?{url.query}" if url.query else ""),
-                    request=_bytes(said, "request"),
+                    request=recorded_bytes(said, "request"),
                     request_type=_header(said["request_headers"], "content-type"),
                     status=said["status"],
                     response_type=_header(said["response_headers"], "content-type"),
-                    body=_bytes(said, "body"),
+                    body=recorded_bytes(said, "body"),
                     stream=bool(said["stream"]),
                 )
 
 
-def _bytes(said: dict[str, str], name: str) -> bytes:
+def recorded_bytes(said: dict[str, str], name: str) -> bytes:
     if said.get(f"{name}_base64") is not None:
         return base64.b64decode(said[f"{name}_base64"])
     return (said.get(name) or "").encode()

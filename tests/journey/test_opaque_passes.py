@@ -87,7 +87,7 @@ def test_a_header_names_another_provider(madang: Live, upstream: Upstream, other
 def test_a_stream_of_another_operation_passes_unread(madang: Live, upstream: Upstream) -> None:
     events = [b'event: response.created\r\ndata: {"type":"response.created"}\r\n\r\n', b"data: \xff\xfe\n\n"]
     upstream.answer = lambda _: stream_answer(events)
-    answer = madang.ask(b'{"model":"gpt-4o","stream":true,"input":"hi"}', "/v1/responses")
+    answer = madang.ask(b'{"model":"gpt-4o","stream":true,"prompt":"hi"}', "/v1/completions")
     assert answer.body == b"".join(events)
     assert madang.record(answer.call_id).streamed
 

@@ -102,6 +102,7 @@ URLS = [
     ("anthropic", "https://api.anthropic.com/v1/", "https://api.anthropic.com/v1/chat/completions"),
     ("gemini", "http://h/", "http://h/v1beta/openai/chat/completions"),
     ("gemini", "http://h/v1beta/openai/", "http://h/v1beta/openai/chat/completions"),
+    ("gemini", "http://h/v1beta/", "http://h/v1beta/openai/chat/completions"),
     ("groq", "https://api.groq.com", "https://api.groq.com/openai/v1/chat/completions"),
     ("groq", "https://api.groq.com/openai/v1", "https://api.groq.com/openai/v1/chat/completions"),
     ("mistral", "https://api.mistral.ai/v1", "https://api.mistral.ai/v1/chat/completions"),
@@ -128,6 +129,11 @@ def test_a_base_url_is_read_as_the_providers_own_sdk_reads_it(name: str, base_ur
     [
         ("openai", "/files/file-1", "https://api.openai.com/v1/files/file-1"),
         ("anthropic", "/messages", "https://api.anthropic.com/v1/messages"),
+        (
+            "gemini",
+            "/v1beta/models/m:generateContent",
+            "https://generativelanguage.googleapis.com/v1beta/models/m:generateContent",
+        ),
         ("gemini", "/embeddings", "https://generativelanguage.googleapis.com/v1beta/openai/embeddings"),
         ("perplexity", "/embeddings", "https://api.perplexity.ai/v1/embeddings"),
         ("perplexity", "/chat/completions?a=b", "https://api.perplexity.ai/chat/completions?a=b"),
@@ -143,6 +149,8 @@ def test_the_key_goes_in_the_header_the_provider_reads() -> None:
     assert key_header_for(provider("openai"), "/embeddings") == (b"authorization", b"Bearer k")
     assert key_header_for(provider("anthropic"), "/messages") == (b"x-api-key", b"k")
     assert key_header_for(provider("anthropic"), "/chat/completions") == (b"authorization", b"Bearer k")
+    assert key_header_for(provider("gemini"), "/v1beta/models/m:generateContent") == (b"x-goog-api-key", b"k")
+    assert key_header_for(provider("gemini"), "/embeddings") == (b"authorization", b"Bearer k")
     assert key_header_for(provider("ollama", key=None), "/chat/completions") is None
     assert key_header_for(provider("ollama", key=""), "/chat/completions") is None
 
@@ -167,7 +175,9 @@ def test_a_new_row_is_a_new_line_of_the_table() -> None:
         key_env=("NEW_API_KEY",),
         base_url_env=("NEW_BASE_URL",),
     )
-    line = "| `new` | New | `NEW_API_KEY` | `https://new.example/v1` | `NEW_BASE_URL` | none |"
+    line = (
+        "| `new` | New | `NEW_API_KEY` | `openai_chat` | `https://new.example/v1` | `NEW_BASE_URL` | none |"
+    )
     assert providers_table([row]).splitlines()[2:] == [line]
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from madang.config.schema import Config, Route
+from madang.config.schema import Config, DialectName, Route
 from madang.config.schema import Provider as Section
 from madang.config.schema import Timeouts as TimeoutSection
 from madang.core.secret import Secret
 from madang.providers.base import Provider, Row, Timeouts
-from madang.providers.compatible import ROWS, needs_key
+from madang.providers.compatible import ROWS, key_header_for, needs_key, url_for
 from madang.providers.discover import Off, discover, switched_off
 
 NAMED = "madang.yaml names it"
@@ -130,6 +130,66 @@ def test_an_own_provider_is_as_the_file_says() -> None:
     )
     assert (on.name, on.base_url, on.key, on.reason) == ("mine", "http://h/v1", Secret("k"), NAMED)
     assert on.owns("m-1")
+
+
+GOOGLE = "/v1beta/models/m:generateContent"
+BEARER, NATIVE = (b"authorization", b"Bearer k"), (b"x-goog-api-key", b"k")
+
+
+@pytest.mark.parametrize(
+    ("dialects", "base_url", "path", "url", "header"),
+    [
+        (["anthropic"], "http://h", "/messages", "http://h/v1/messages", (b"x-api-key", b"k")),
+        (["anthropic"], "http://h/v1/", "/messages", "http://h/v1/messages", (b"x-api-key", b"k")),
+        (["anthropic", "gemini"], "http://h", GOOGLE, f"http://h{GOOGLE}", NATIVE),
+        (["gemini"], "http://h/", GOOGLE, f"http://h{GOOGLE}", NATIVE),
+        (["gemini"], "http://h/v1beta", GOOGLE, f"http://h{GOOGLE}", NATIVE),
+        (["gemini"], "http://h", "/embeddings", "http://h/v1beta/openai/embeddings", BEARER),
+        (["gemini", "openai_chat"], "http://h", "/embeddings", "http://h/v1/embeddings", BEARER),
+        (["openai_chat", "gemini"], "http://h/v1", GOOGLE, f"http://h{GOOGLE}", NATIVE),
+        (["openai_chat", "gemini"], "http://h/v1", "/responses", "http://h/v1/responses", BEARER),
+        (["openai_chat", "gemini"], "http://h/api", "/responses", "http://h/api/responses", BEARER),
+        (["openai_chat", "anthropic"], "http://h/v1", "/messages", "http://h/v1/messages", BEARER),
+        (["openai_responses"], "http://h/api/v3", "/responses", "http://h/api/v3/responses", BEARER),
+    ],
+)
+def test_an_own_provider_is_called_as_those_who_made_its_dialects_are(
+    dialects: list[DialectName], base_url: str, path: str, url: str, header: tuple[bytes, bytes]
+) -> None:
+    section = Section(base_url=base_url, api_key=Secret("k"), dialects=dialects)
+    [on] = found(Config(providers={"mine": section}))
+    assert (url_for(on, path), key_header_for(on, path), list(on.dialects)) == (url, header, dialects)
+
+
+@pytest.mark.parametrize(
+    ("dialects", "headers"),
+    [
+        (["anthropic"], {"anthropic-version": "2023-06-01"}),
+        (["openai_chat", "anthropic"], {"anthropic-version": "2023-06-01"}),
+        (["gemini", "openai_chat"], {}),
+        (None, {}),
+    ],
+)
+def test_an_own_provider_is_told_the_version_of_anthropics_dialect(
+    dialects: list[DialectName] | None, headers: dict[str, str]
+) -> None:
+    [on] = found(Config(providers={"mine": Section(base_url="http://h", dialects=dialects)}))
+    assert (on.headers, on.row.headers) == (headers, headers)
+
+
+def test_an_own_provider_is_not_taken_for_the_one_whose_dialect_it_speaks() -> None:
+    section = Section(base_url="http://h", dialects=["anthropic"])
+    [on] = found(Config(providers={"mine": section}), {"ANTHROPIC_BASE_URL": "http://other"})
+    assert (on.name, on.row.title, on.key, on.base_url) == ("mine", "mine", None, "http://h")
+    assert not on.owns("claude-haiku-4-5")
+
+
+def test_a_section_says_what_a_known_provider_speaks() -> None:
+    [on] = found(
+        Config(providers={"anthropic": Section(dialects=["openai_chat"])}), {"ANTHROPIC_API_KEY": "k"}
+    )
+    assert on.dialects == ("openai_chat",)
+    assert url_for(on, "/chat/completions") == "https://api.anthropic.com/v1/chat/completions"
 
 
 def test_ollama_is_on_when_it_answers() -> None:

@@ -271,7 +271,7 @@ def test_pictures_are_taken_and_counted(desk: Desk) -> None:
     )
     without = answer_of(desk.plan({"model": "m", "messages": [{"role": "user", "content": [text]}]}))
     assert with_picture["usage"]["prompt_tokens"] - without["usage"]["prompt_tokens"] == 85
-    assert with_picture["choices"][0]["message"]["content"].startswith("Attachments received: 1.")
+    assert with_picture["choices"][0]["message"]["content"].startswith("Attachments received: 1 (image).")
 
 
 def test_prompt_tokens_follow_the_documented_rule(desk: Desk) -> None:

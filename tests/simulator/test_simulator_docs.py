@@ -54,9 +54,10 @@ def test_the_error_the_page_shows_is_the_error_one_gets() -> None:
         read_scenario("rules:\n  - answer:\n      status: many", "answers.yaml")
 
 
-def test_the_pytest_example_runs(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["pytest", "anthropic", "gemini"])
+def test_the_examples_run(name: str, tmp_path: Path) -> None:
     example = tmp_path / "test_example.py"
-    example.write_text(_code("pytest"), "utf-8")
+    example.write_text(_code(name), "utf-8")
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     command = [
         sys.executable,

@@ -105,12 +105,14 @@ def make_record() -> MakeRecord:
             "outcome": Outcome.LEFT,
             "error": "client_left",
             "stop_reason": "stop",
-            "usage": Usage(10, 20, 3, 4),
+            "usage": Usage(10, 20, 3, 4, 5, 6, 7),
             "first_byte_us": 200_000,
             "duration_us": 5_100_000,
             "request_bytes": 1000,
             "response_bytes": 3_000_000_000,
             "upstream_id": "req_1",
+            "provider_dialect": "anthropic",
+            "losses": "seed;drop",
         }
         return Record(**{**fields, **given})  # type: ignore[arg-type]  # fields are given by name
 

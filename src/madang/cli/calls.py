@@ -50,8 +50,9 @@ def calls(
     """Show the calls that ended last, the newest at the bottom.
 
     FIRST is the time to the first byte of the answer, TOTAL to its end; IN and OUT are tokens as
-    the provider counted them. A narrow terminal shows less of it; --json always shows everything.
-    What was said in a call is not kept, so it cannot be shown.
+    the provider counted them. NOTE says of a translated call from which dialect into which, and
+    how many of its features could not be. A narrow terminal shows less of it; --json always
+    shows everything. What was said in a call is not kept, so it cannot be shown.
 
     \b
     Examples:
@@ -109,7 +110,10 @@ pause = time.sleep
 def _show_json(record: Record) -> None:
     import msgspec
 
-    click.echo(msgspec.json.encode(record).decode())
+    shown = msgspec.to_builtins(record)
+    if record.usage is not None:
+        del shown["usage"]["extra"]  # never stored
+    click.echo(msgspec.json.encode(shown).decode())
 
 
 def screen_width() -> int | None:
@@ -227,8 +231,22 @@ def _output(record: Record) -> str:
 
 
 def _note(record: Record) -> str:
-    tries = f", {len(record.attempts)} tries" if len(record.attempts) > 1 else ""
-    return f"{record.error or record.stop_reason or ''}{tries}".removeprefix(", ")
+    notes = [record.error or record.stop_reason or ""]
+    if len(record.attempts) > 1:
+        notes.append(f"{len(record.attempts)} tries")
+    if record.losses:
+        notes.append(_how_many(record.losses))
+    if record.provider_dialect is not None:
+        notes.append(f"{record.dialect} > {record.provider_dialect}")
+    return ", ".join(note for note in notes if note)
+
+
+def _how_many(losses: str) -> str:
+    """The losses of a header's value, counted; its end may be `and 3 more`."""
+    listed = losses.split(", ")
+    more = listed[-1].split()
+    count = len(listed) - 1 + int(more[1]) if len(more) == 3 else len(listed)
+    return "1 loss" if count == 1 else f"{count} losses"
 
 
 def _span(microseconds: int | None) -> str:

@@ -26,8 +26,9 @@ def check(path: Path | None, schema: bool, as_json: bool) -> None:
     PATH is the file to check. Without it: the one `madang serve` would read, which is
     $MADANG_CONFIG, else madang.yaml in this folder, else none.
 
-    Prints for every route and provider where its calls go, and whether their bytes pass
-    unread. Exits with 1 and every fault on standard error where something is wrong.
+    Prints for every route and provider where its calls go, and in which dialects their bytes
+    pass unread; calls in other dialects are translated, and `madang explain` says how. Exits
+    with 1 and every fault on standard error where something is wrong.
 
     \b
     Examples:
@@ -40,17 +41,21 @@ def check(path: Path | None, schema: bool, as_json: bool) -> None:
 
         _print_json(json_schema())
         return
+    _print_sound(load_or_exit(path, as_json=as_json), as_json=as_json)
+
+
+def load_or_exit(path: Path | None, *, as_json: bool) -> Loaded:
+    """The configuration; where it has faults they are printed, and the program ends with 1."""
     from madang.config.errors import ConfigErrors
     from madang.config.load import load_config
 
     try:
-        loaded = load_config(path)
+        return load_config(path)
     except ConfigErrors as problem:
         click.echo(str(problem), err=True)
         if as_json:
             _print_json({"ok": False, "faults": [_fault(fault) for fault in problem.faults]})
         sys.exit(1)
-    _print_sound(loaded, as_json=as_json)
 
 
 def _print_sound(loaded: Loaded, *, as_json: bool) -> None:
@@ -90,21 +95,25 @@ def _print_routes(loaded: Loaded, providers: list[Provider]) -> None:
     for route in routes:
         click.echo(f"  {route.name}")
         for number, target in enumerate(route.targets, start=1):
-            to = f" -> {target.url}" if target.url else ""
+            to = f" -> {target.base_url}" if target.base_url else ""
             click.echo(f"    {number}. {target.provider}/{target.model}{to}")
-            click.echo(f"       {in_words(target)}")
+            for line in in_words(target):
+                click.echo(f"       {line}")
 
 
 def _print_providers(loaded: Loaded, providers: list[Provider]) -> None:
-    from madang.config.explain import explain_providers
+    from madang.config.explain import explain_providers, how_usage_comes, whose_bytes_pass
     from madang.providers.discover import switched_off
 
     click.echo("\nProviders")
     for view in explain_providers(providers):
-        asked = "usage is asked for in streams" if view.usage_asked else "usage is not asked for"
         click.echo(f"  {view.name}: {view.reason}")
-        click.echo(f"    -> {view.url}")
-        click.echo(f"    {'bytes pass' if view.bytes_pass else 'translated'}, {asked}")
+        click.echo(f"    -> {view.base_url}")
+        for line in (
+            whose_bytes_pass(view.dialects),
+            *how_usage_comes(view.dialects, asked=view.usage_asked),
+        ):
+            click.echo(f"    {line}")
         if view.models:
             click.echo(f"    bare names: {' '.join(view.models)}")
     click.echo("  offline: built in, answered here, nothing leaves")

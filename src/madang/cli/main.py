@@ -9,7 +9,7 @@ import click
 from madang import __version__
 from madang.core.errors import MadangError
 
-_COMMANDS = ("serve", "check", "keys", "calls", "simulate")
+_COMMANDS = ("serve", "check", "explain", "keys", "calls", "simulate")
 """In the order of help; each is the object of that name in the module of that name."""
 
 

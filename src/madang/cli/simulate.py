@@ -1,4 +1,4 @@
-"""`madang simulate`: OpenAI's API, imitated, until told to stop.
+"""`madang simulate`: OpenAI's, Anthropic's and Google's APIs, imitated, until told to stop.
 
 What the simulator is made of is imported when the command runs: `madang --help` stays quick.
 """
@@ -26,16 +26,18 @@ _CURL = (
 )
 _TEXTS = {
     "en": (
-        "The simulator answers as OpenAI's API at {url}",
+        "The simulator answers as OpenAI's, Anthropic's and Google's API at {url}",
         "  Point an SDK at it:  OPENAI_BASE_URL={url}  OPENAI_API_KEY={key}",
+        "                       ANTHROPIC_BASE_URL={root}  GOOGLE_GEMINI_BASE_URL={root}",
         "  Try it:              " + _CURL.replace("QUESTION", "Hello"),
         "  Errors and faults:   model sim-error-429, sim-cut-after-3, …; all: madang simulate --controls",
         "  What was received:   {root}/simulator/requests and {root}/simulator/stats",
         "Stop it with Ctrl+C.",
     ),
     "ko": (
-        "시뮬레이터가 {url} 에서 OpenAI API로 응답합니다",
+        "시뮬레이터가 {url} 에서 OpenAI, Anthropic, Google API로 응답합니다",
         "  SDK 연결:       OPENAI_BASE_URL={url}  OPENAI_API_KEY={key}",
+        "                  ANTHROPIC_BASE_URL={root}  GOOGLE_GEMINI_BASE_URL={root}",
         "  시험해 보기:    " + _CURL.replace("QUESTION", "안녕하세요"),
         "  오류와 고장:    모델 sim-error-429, sim-cut-after-3, …; 전체: madang simulate --controls",
         "  받은 요청:      {root}/simulator/requests, {root}/simulator/stats",
@@ -149,7 +151,7 @@ def simulate(
     quiet: bool,
     **settings: object,
 ) -> None:
-    """Start a program that answers as OpenAI's API: for tests, benchmarks and CI.
+    """Start a program that answers as OpenAI, Anthropic and Google do: for tests, benchmarks and CI.
 
     It listens on 127.0.0.1:9000, needs no key and no network, and answers plausibly, streams,
     calls tools and follows JSON schemas. Errors and faults come when a request asks for them

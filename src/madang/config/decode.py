@@ -24,6 +24,7 @@ _EXAMPLES = {
     "api_key": "api_key: ${OPENAI_API_KEY}",
     "base_url": "base_url: https://host/v1",
     "default_provider": "default_provider: openai",
+    "dialects": "dialects: [openai_chat]",
     "expires_days": "expires_days: 90",
     "headers": "headers: {x-team: search}",
     "include_usage": "include_usage: false",

@@ -1,18 +1,18 @@
-"""What a configuration means: for each route and provider where calls go, and whether bytes pass.
+"""What a configuration means: for each route and provider where calls go, and whose bytes pass.
 
-Pure; `madang check` prints it. In this version both ends of every target speak OpenAI's dialect
-and no policy reads the content, so bytes always pass; `offline` answers here and calls nobody.
+Pure; `madang check` prints it. What becomes of one call is in `plan.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
 from madang.config.schema import Config
+from madang.dialects.every import DIALECTS
 from madang.providers.base import Provider
-from madang.providers.compatible import CHAT, url_for
+from madang.providers.compatible import url_for
 from madang.providers.discover import route_targets
 
 
@@ -21,13 +21,14 @@ class TargetView(msgspec.Struct, frozen=True):
 
     provider: str
     model: str
-    url: str | None
-    """Where a chat call goes; None: it is answered here."""
-    bytes_pass: bool
+    base_url: str | None
+    """What stands before a call's own path; None: it is answered here."""
+    dialects: list[str]
+    """Whose bytes pass, best first; calls in others are translated."""
     model_spliced: bool
     """Whether the name in the request is replaced: the client's differs from the provider's."""
     usage_asked: bool
-    """Whether a stream that did not ask for its usage is asked to end with it."""
+    """Whether a stream of chat completions that did not ask for its usage is asked to end with it."""
 
 
 class RouteView(msgspec.Struct, frozen=True):
@@ -43,11 +44,10 @@ class ProviderView(msgspec.Struct, frozen=True):
     name: str
     title: str
     reason: str
-    url: str
-    """Where a chat call goes."""
+    base_url: str
     models: list[str]
     """Names and patterns that find it without its name in front."""
-    bytes_pass: bool
+    dialects: list[str]
     usage_asked: bool
 
 
@@ -67,34 +67,57 @@ def explain_providers(providers: Iterable[Provider]) -> list[ProviderView]:
             name=provider.name,
             title=provider.row.title,
             reason=provider.reason,
-            url=url_for(provider, CHAT),
+            base_url=_base_url(provider),
             models=[*provider.models, *provider.row.models],
-            bytes_pass=True,
-            usage_asked=provider.include_usage,
+            dialects=list(provider.dialects),
+            usage_asked=_usage_asked(provider),
         )
         for provider in providers
         if provider.base_url
     ]
 
 
-def in_words(target: TargetView) -> str:
-    """A target's line for people."""
-    if target.url is None:
-        return "answered here, nothing leaves"
-    words = ["bytes pass" if target.bytes_pass else "translated"]
-    words += ["model name is spliced"] if target.model_spliced else []
-    words += ["usage is asked for in streams" if target.usage_asked else "usage is not asked for"]
-    return ", ".join(words)
+def in_words(target: TargetView) -> list[str]:
+    """A target's lines for people."""
+    if target.base_url is None:
+        return ["answered here, nothing leaves"]
+    notes = ["model name is spliced"] if target.model_spliced else []
+    notes += how_usage_comes(target.dialects, asked=target.usage_asked)
+    return [whose_bytes_pass(target.dialects), *([", ".join(notes)] if notes else [])]
+
+
+def whose_bytes_pass(dialects: Sequence[str]) -> str:
+    """A provider's dialects in words."""
+    return f"bytes pass in {' and '.join(dialects)}, others are translated"
+
+
+def how_usage_comes(dialects: Sequence[str], *, asked: bool) -> list[str]:
+    """Whether usage is asked for, where that is a question at all: in chat completions."""
+    if "openai_chat" not in dialects:
+        return []
+    return ["usage is asked for in streams" if asked else "usage is not asked for"]
 
 
 def _target(alias: str, target: str, on: dict[str, Provider]) -> TargetView:
     name, _, model = target.partition("/")
     provider = on.get(name)
+    if provider is None:
+        return TargetView(name, model, None, [], model_spliced=False, usage_asked=False)
     return TargetView(
         provider=name,
         model=model,
-        url=url_for(provider, CHAT) if provider is not None else None,
-        bytes_pass=provider is not None,
-        model_spliced=provider is not None and alias != model,
-        usage_asked=provider is not None and provider.include_usage,
+        base_url=_base_url(provider),
+        dialects=list(provider.dialects),
+        model_spliced=alias != model,
+        usage_asked=_usage_asked(provider),
     )
+
+
+def _base_url(provider: Provider) -> str:
+    """What stands before the path of a call in the provider's first dialect."""
+    path = DIALECTS[provider.dialects[0]].endpoint("MODEL", False).path
+    return url_for(provider, path).removesuffix(path)
+
+
+def _usage_asked(provider: Provider) -> bool:
+    return provider.include_usage and "openai_chat" in provider.dialects

@@ -14,6 +14,7 @@ from msgspec import Meta
 from madang.core.secret import Secret
 
 Port = Annotated[int, Meta(ge=0, le=65535, description="A TCP port; 0 takes a free one.")]
+DialectName = Literal["openai_chat", "openai_responses", "anthropic", "gemini"]
 Seconds = Annotated[float, Meta(gt=0, description="Seconds.")]
 
 
@@ -73,6 +74,8 @@ class Provider(_Section, frozen=True, kw_only=True):
     """Sent with every request to it."""
     include_usage: bool | None = None
     """Whether streams may be asked to end with their usage (`stream_options.include_usage`)."""
+    dialects: list[DialectName] | None = None
+    """The dialects it speaks, best first, where that is not what is known of it."""
     timeouts: Timeouts | None = None
     """Its own time limits; what is left out is taken from `timeouts` at the top."""
     enabled: bool = True

@@ -14,6 +14,7 @@
         │   ├── TooLarge                413
         │   ├── UnsupportedMedia        415
         │   └── HeadersTooLarge         431
+        ├── ProviderError           what a provider answered, with its status
         └── UpstreamError           an outage of ours or of a provider's (5xx)
             ├── ConnectFailed           502
             ├── BrokenAnswer            502
@@ -114,6 +115,28 @@ class HeadersTooLarge(ClientError):
     """The request line and headers are larger than this server takes."""
 
     status, code = 431, "headers_too_large"
+
+
+class ProviderError(CallError):
+    """A provider's answer that is an error, understood, so that it can be told in another dialect.
+
+    `kind` and `code` are the provider's own words where it has them; `status` is its status.
+    """
+
+    kind, code = "api_error", "provider_error"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int,
+        kind: str | None = None,
+        code: str | None = None,
+        param: str | None = None,
+    ) -> None:
+        super().__init__(message, code=code, param=param)
+        self.status = status
+        self.kind = kind or type(self).kind
 
 
 class UpstreamError(CallError):

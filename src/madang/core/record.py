@@ -6,7 +6,9 @@ handed to the sinks once the call has ended; see `observe/ledger.py`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
+from typing import Any
 
 import msgspec
 
@@ -27,7 +29,11 @@ class Outcome(StrEnum):
 
 
 class Usage(msgspec.Struct, frozen=True, gc=False):
-    """Tokens as the provider counted them. `None` is not known, never zero."""
+    """Tokens as the provider counted them. `None` is not known, never zero.
+
+    Totals hold their parts, as OpenAI counts; Anthropic's `input_tokens` leaves out what was cached
+    and Gemini's `candidatesTokenCount` what was thought: their parsers add, their renderers subtract.
+    """
 
     input_tokens: int | None = None
     output_tokens: int | None = None
@@ -35,6 +41,14 @@ class Usage(msgspec.Struct, frozen=True, gc=False):
     """Part of `input_tokens` that the provider read from its prompt cache."""
     reasoning_tokens: int | None = None
     """Part of `output_tokens` that was thought and not said."""
+    cache_write_tokens: int | None = None
+    """Part of `input_tokens` that the provider put into its prompt cache."""
+    audio_input_tokens: int | None = None
+    """Part of `input_tokens`."""
+    audio_output_tokens: int | None = None
+    """Part of `output_tokens`."""
+    extra: Mapping[str, Mapping[str, Any]] = {}
+    """What only one dialect counts: dialect → members as they came (see `core.messages`)."""
 
 
 class Attempt(msgspec.Struct, gc=False):
@@ -57,6 +71,11 @@ class Record(msgspec.Struct):
     operation: str
     """`chat.completions`, `embeddings`, `files`, …: the path below `/v1`, dotted, without ids."""
     dialect: str | None = None
+    """The client's."""
+    provider_dialect: str | None = None
+    """Where the provider was spoken to in another one."""
+    losses: str | None = None
+    """What could not be translated, as in the header `x-madang-losses`."""
     key_id: str | None = None
     key_name: str | None = None
     owner: str | None = None

@@ -65,6 +65,11 @@ def data_of(event: bytes) -> bytes:
     """The event's data: its `data` lines joined by line feeds; empty if it has none."""
     if event.startswith(b"data: ") and event.find(b"\n") == len(event) - 2:
         return event[6:-2]
+    if event.startswith(b"event: "):  # a name and one line of data: most of what is streamed
+        at = event.find(b"\n") + 1
+        one_line = event.startswith(b"data: ", at) and event.find(b"\n", at) == len(event) - 2
+        if one_line and b"\r" not in event:
+            return event[at + 6 : -2]
     lines = []
     for line in _LINE.split(event):
         name, _, value = line.partition(b":")

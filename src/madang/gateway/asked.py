@@ -1,7 +1,8 @@
 """What a call asks for, as far as finding a target needs to know; and its body for that target.
 
-A chat completion is read by its dialect. Everything else is opaque: only the model's name is
-looked for, in JSON and in forms, and only where the name must change is the body touched.
+A body is opened only as far as that: the model's name and whether a stream is wanted, in JSON, in
+forms, or in the path. Only where the name must change is it touched. Reading all of it, for a target
+that speaks another dialect, is `translate.py`'s work.
 """
 
 from __future__ import annotations
@@ -14,10 +15,13 @@ import msgspec
 from madang.core.errors import BadRequest, UnsupportedMedia
 from madang.dialects.json_body import JsonBody
 from madang.dialects.multipart import find_field, replace_field
-from madang.dialects.openai_chat.requests import ChatRequest
+from madang.dialects.openai_chat.passing import ChatRequest
 from madang.gateway.call import Call
+from madang.gateway.paths import Place
 
 _encode = msgspec.json.Encoder().encode
+_id = msgspec.json.Decoder(str | None)
+_list = msgspec.json.Decoder(list[msgspec.Raw])
 _BOUNDARY = re.compile(rb'boundary=(?:"([^"\\]{1,200})"|([^\s"\\]{1,200}))', re.IGNORECASE)
 
 
@@ -31,6 +35,10 @@ class Asked(Protocol):
     @property
     def stream(self) -> bool:
         """Whether it asks for a stream, as far as we know."""
+
+    @property
+    def goes_on_from(self) -> str | None:
+        """The id of a stored answer that it goes on from."""
 
     @property
     def asks_usage(self) -> bool:
@@ -50,6 +58,7 @@ class _Opaque:
     stream = False
     asks_usage = True
     certain = False
+    goes_on_from = None
 
     def __init__(self, body: bytes) -> None:
         self._body = body
@@ -61,6 +70,7 @@ class _Opaque:
 class _OpaqueJson:
     __slots__ = ("_json", "model", "stream")
     asks_usage = True
+    goes_on_from = None
 
     def __init__(self, body: bytes) -> None:
         self._json = JsonBody(body)
@@ -75,9 +85,75 @@ class _OpaqueJson:
         return self._json.rewritten({"model": _encode(model)} if model != self.model else {})
 
 
+class _Native:
+    """A request for an answer that its dialect's targets get as it is."""
+
+    __slots__ = ("_json", "model", "stream")
+    asks_usage = True
+
+    def __init__(self, body: bytes) -> None:
+        self._json = JsonBody(body)
+        self.model = self._json.model
+        self.stream = self._json.stream
+        if self.model is None and "prompt" not in self._json.members:
+            raise BadRequest("You must provide a model parameter.", code="missing_model", param="model")
+        if self.model is not None and not self.model.strip():
+            raise BadRequest("'model' must not be blank.", code="invalid_model", param="model")
+
+    @property
+    def goes_on_from(self) -> str | None:
+        raw = self._json.members.get("previous_response_id")
+        try:
+            return _id.decode(raw) if raw is not None else None
+        except msgspec.DecodeError:
+            return None  # the provider says what is wrong with it
+
+    @property
+    def certain(self) -> bool:
+        return self._json.certain
+
+    def for_target(self, model: str, *, add_usage: bool) -> bytes:
+        return self._json.rewritten({"model": _encode(model)} if model != self.model else {})
+
+
+class _Google:
+    """A request whose model stands in the path; where the body says it again, both must agree."""
+
+    __slots__ = ("_json", "model", "stream")
+    asks_usage = True
+    certain = True
+    goes_on_from = None
+
+    def __init__(self, body: bytes, place: Place) -> None:
+        self._json = JsonBody(body)
+        self.model = place.model
+        self.stream = bool(place.stream)
+
+    def for_target(self, model: str, *, add_usage: bool) -> bytes:
+        if model == self.model:
+            return self._json.bytes
+        name = _encode(f"models/{model}")
+        new = {"model": name} if "model" in self._json.members else {}
+        if "generateContentRequest" in self._json.members:
+            inner = JsonBody(bytes(self._json.members["generateContentRequest"]))
+            new["generateContentRequest"] = inner.rewritten({"model": name})
+        if "requests" in self._json.members:
+            new["requests"] = _encode([msgspec.Raw(one.rewritten({"model": name})) for one in self._batch()])
+        return self._json.rewritten(new)
+
+    def _batch(self) -> list[JsonBody]:
+        try:
+            return [JsonBody(bytes(one)) for one in _list.decode(self._json.members["requests"])]
+        except msgspec.DecodeError:
+            raise BadRequest(
+                "'requests' must be a list of objects.", code="invalid_type", param="requests"
+            ) from None
+
+
 class _OpaqueForm:
     __slots__ = ("_body", "_boundary", "model")
     stream = False
+    goes_on_from = None
     asks_usage = True
     certain = True
 
@@ -106,8 +182,10 @@ def read(call: Call) -> Asked:
             "Compressed request bodies are not taken; send the body without Content-Encoding.",
             code="unsupported_content_encoding",
         )
-    if call.is_chat:
-        return ChatRequest(call.body)
+    if call.dialect is not None:
+        return of_answer(call.place, call.body)
+    if call.place.verb is not None and call.method == "POST":
+        return _Google(call.body, call.place)
     if not call.body:
         return _Opaque(b"")
     if sum(name == b"content-type" for name, _ in call.headers) > 1:
@@ -119,6 +197,13 @@ def read(call: Call) -> Asked:
     if kind == b"application/json" or (not kind and call.body.lstrip()[:1] == b"{"):
         return _OpaqueJson(call.body)
     return _Opaque(call.body)
+
+
+def of_answer(place: Place, body: bytes) -> Asked:
+    """A body that asks for an answer, in the dialect of its place. Raises `BadRequest`."""
+    if place.dialect == "openai_chat":
+        return ChatRequest(body)
+    return _Native(body) if place.verb is None else _Google(body, place)
 
 
 def _boundary(parameters: bytes) -> bytes:

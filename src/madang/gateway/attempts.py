@@ -6,14 +6,20 @@ before that another target may still be asked and the client never knows.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from madang.core.clock import monotonic
-from madang.core.errors import BrokenAnswer, UpstreamError
+from madang.core.errors import BrokenAnswer, ProviderError, UpstreamError
 from madang.core.record import Attempt, Record
-from madang.dialects.openai_chat.streams import Tap
+from madang.dialects.carry import is_carried
+from madang.dialects.every import DIALECTS
+from madang.gateway import asked as asking
+from madang.gateway.asides import count, embed
 from madang.gateway.asked import Asked
 from madang.gateway.call import Call, Headers
+from madang.gateway.translate import TranslatedReply, own_body, receive, refusal_of, translate
 from madang.providers.door import Reply
 from madang.routing.routes import Route, Target
 
@@ -33,11 +39,15 @@ class Answer(msgspec.Struct, eq=False):
     reply: Reply
     first: bytes = b""
     streamed: bool = False
+    translated: TranslatedReply | None = None
+    """The reply again, where it is a translated one."""
+    provider_dialect: str | None = None
+    """Where it is not the client's."""
 
 
 async def answer(call: Call, asked: Asked, route: Route, record: Record) -> Answer:
-    """The first good answer, or the last bad one. Raises `UpstreamError` where the last gave none."""
-    targets = route.targets
+    """The first good answer, or the last bad one. Raises `CallError` where the last gave none."""
+    targets = _expressible(call, route, record)
     last = len(targets) - 1
     for number, target in enumerate(targets):
         begun = monotonic()
@@ -46,10 +56,10 @@ async def answer(call: Call, asked: Asked, route: Route, record: Record) -> Answ
         try:
             found = await _ask(call, asked, target)
             attempt.status = found.reply.status
-            if number == last or not _try_another(found, attempt):
+            if number == last or not _try_another(found, attempt, call.dialect):
                 return found
             found.reply.close()
-        except UpstreamError as problem:
+        except (UpstreamError, ProviderError) as problem:
             attempt.error = problem.code
             if number == last:
                 raise
@@ -58,12 +68,42 @@ async def answer(call: Call, asked: Asked, route: Route, record: Record) -> Answ
     raise BrokenAnswer(f"The route '{route.name}' has no target.")
 
 
+def _expressible(call: Call, route: Route, record: Record) -> Sequence[Target]:
+    """The targets that can be asked this at all; with one alone, asking it says so soon enough.
+
+    Raises `BadRequest`, the first target's, where none can: a route never answers something else.
+    """
+    targets = route.targets
+    if len(targets) == 1 or call.dialect is None:
+        return targets
+    if all(call.dialect in one.speaks for one in targets) and not is_carried(call.body):
+        return targets
+    kept, refusal = [], None
+    for target in targets:
+        problem = refusal_of(call, target)
+        if problem is None:
+            kept.append(target)
+            continue
+        refusal = refusal or problem
+        record.attempts.append(Attempt(target.provider.name, target.model, error=problem.code))
+    if refusal is not None and not kept:
+        raise refusal
+    return kept
+
+
 async def _ask(call: Call, asked: Asked, target: Target) -> Answer:
-    body = call.body
-    if target.model is not None:
-        body = asked.for_target(target.model, add_usage=target.provider.include_usage)
-    headers = _CHAT_HEADERS if call.is_chat else _forwarded(call.headers)
-    reply = await target.door.send(call.method, call.path, call.query, headers, body)
+    place = call.place
+    if target.model is None:
+        path, body = place.path, call.body
+    elif call.wants not in target.speaks:
+        return await _ask_otherwise(call, asked, target)
+    else:
+        path = place.path if place.verb is None else place.path_for(target.model)
+        own = own_body(call, target)
+        kept = asked if own is None else asking.of_answer(place, own)
+        body = kept.for_target(target.model, add_usage=target.provider.include_usage)
+    headers = _CHAT_HEADERS if place.dialect == "openai_chat" else _forwarded(call.headers)
+    reply = await target.door.send(call.method, path, call.query, headers, body)
     found = Answer(target, reply)
     if _is_stream(reply.headers):
         found.streamed = True
@@ -75,16 +115,42 @@ async def _ask(call: Call, asked: Asked, target: Target) -> Answer:
     return found
 
 
-def _try_another(found: Answer, attempt: Attempt) -> bool:
+async def _ask_otherwise(call: Call, asked: Asked, target: Target) -> Answer:
+    """Ask a target that does not speak the client's dialect."""
+    if call.dialect is None:
+        aside = await (count(call, target) if call.place.counts is not None else embed(call, target))
+        return Answer(target, aside, translated=aside)
+    translation = translate(call, target, asks_usage=asked.asks_usage)
+    endpoint = translation.provider.endpoint(target.model or "", asked.stream)
+    reply = await target.door.send(
+        "POST", endpoint.path, endpoint.query, _CHAT_HEADERS, translation.body(target)
+    )
+    try:
+        translated = await receive(reply, translation, call.id, streamed=_is_stream(reply.headers))
+    except BaseException:
+        reply.close()
+        raise
+    return Answer(
+        target,
+        translated,
+        streamed=translated.streamed,
+        translated=translated,
+        provider_dialect=translation.provider.name,
+    )
+
+
+def _try_another(found: Answer, attempt: Attempt, dialect: str | None) -> bool:
     if found.reply.status in _TRY_ANOTHER:
         attempt.error = f"status_{found.reply.status}"
         return True
-    if not found.streamed:
+    if not found.streamed or found.translated is not None:
         return False
     if not found.first:
         attempt.error = BrokenAnswer.code
         return True
-    tap = Tap(withhold=False)
+    if dialect is None:
+        return False
+    tap = DIALECTS[dialect].tap(False)
     tap.feed(found.first)
     attempt.error = tap.heard.error
     return attempt.error is not None

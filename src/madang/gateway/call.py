@@ -2,39 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
-from madang.core.errors import BadRequest, ClientError, NotFound
+from madang.core.errors import ClientError
+from madang.core.requests import Request
+from madang.gateway.paths import Place
 
 Headers = list[tuple[bytes, bytes]]
 
-CHAT = "chat.completions"
-
-_LONGEST_PATH = 4096
-_NAME = re.compile(r"[a-z]+(?:_[a-z]+)*")
-_PATH = re.compile(rb"[A-Za-z0-9._~!$&'()*+,;=:@%/-]*")
-_NAMING = frozenset(
-    (
-        "/audio/speech",
-        "/audio/transcriptions",
-        "/audio/translations",
-        "/chat/completions",
-        "/completions",
-        "/embeddings",
-        "/images/edits",
-        "/images/generations",
-        "/images/variations",
-        "/messages",
-        "/messages/count_tokens",
-        "/moderations",
-        "/rerank",
-        "/responses",
-        "/videos",
-    )
-)
-"""Operations that use the model their body names, and no other."""
 _KEY_HEADERS = frozenset((b"x-api-key", b"api-key", b"x-goog-api-key"))
 
 
@@ -42,16 +17,17 @@ class Call:
     """One request to a model endpoint. Once its body is here, nothing in it changes."""
 
     __slots__ = (
+        "_query_key",
         "arrived",
         "arrived_at",
         "body",
         "headers",
         "id",
         "method",
-        "operation",
-        "path",
+        "place",
         "query",
         "refusal",
+        "request",
     )
 
     def __init__(
@@ -61,7 +37,7 @@ class Call:
         arrived: float,
         arrived_at: int,
         method: str,
-        path: str,
+        place: Place,
         query: bytes,
         headers: Headers,
         body: bytes,
@@ -72,26 +48,45 @@ class Call:
         self.arrived_at = arrived_at
         """The wall clock, in microseconds."""
         self.method = method
-        self.path = path
-        """Below `/v1`, with its leading slash: `/chat/completions`."""
+        self.place = place
+        self._query_key: str | None = None
+        if query and place.edge == "gemini":
+            query = self._take_key(query)
         self.query = query
+        """Without a key: that is the caller's, and goes no further."""
         self.headers = headers
         """Names in lower case."""
         self.body = body
-        self.operation = operation_of(path)
+        self.request: Request | None = None
+        """In our own form, once somebody needed all of it."""
         self.refusal: ClientError | None = None
         """Why its body is not whole, where it is not: too large, too slow."""
 
     @property
-    def is_chat(self) -> bool:
-        """Whether a codec reads it; every other operation passes as opaque."""
-        return self.operation == CHAT and self.method == "POST" and self.path == "/chat/completions"
+    def dialect(self) -> str | None:
+        """The dialect whose codec can read it; `None`: it passes unread."""
+        return self.place.dialect if self.method == "POST" else None
+
+    @property
+    def wants(self) -> str | None:
+        """The dialect a target must speak to be sent it as it is; `None`: any will do."""
+        place = self.place
+        return place.dialect or place.counts or place.embeds if self.method == "POST" else None
+
+    @property
+    def edge(self) -> str:
+        """The dialect in which its caller is told of errors, and of models."""
+        edge = self.place.edge
+        if edge == "openai_chat" and self.header(b"anthropic-version") is not None:
+            return "anthropic"
+        return edge
 
     @property
     def names_model(self) -> bool:
         """Whether the model its body names, if it names one, is all that it can reach."""
-        query = unquote_to_bytes(self.query).lower()
-        return self.method == "POST" and self.path in _NAMING and b"model" not in query
+        if self.method != "POST" or not self.place.names_model:
+            return False
+        return not self.query or b"model" not in unquote_to_bytes(self.query).lower()
 
     def header(self, name: bytes) -> bytes | None:
         """The first header of a name (lower case)."""
@@ -101,7 +96,7 @@ class Call:
         return None
 
     def secret(self) -> str | None:
-        """The key the caller sent, in whichever header its SDK uses; `None` if there is none."""
+        """The key the caller sent, in whichever way its SDK does; `None` if there is none."""
         for name, value in self.headers:
             if name == b"authorization":
                 scheme, _, credentials = value.partition(b" ")
@@ -109,38 +104,14 @@ class Call:
                     return credentials.strip().decode("latin-1")
             elif name in _KEY_HEADERS:
                 return value.strip().decode("latin-1")
-        return None
+        return self._query_key
 
-
-@lru_cache(maxsize=1024)
-def operation_of(path: str) -> str:
-    """The name an operation is recorded under: `/files/file-1/content` is `files.content`."""
-    names = [part for part in path.split("/") if _NAME.fullmatch(part) and len(part) <= 24]
-    return ".".join(names[:4]) or "unknown"
-
-
-@lru_cache(maxsize=1024)
-def read_path(path: bytes) -> str:
-    """A path below `/v1` that is safe to hand to a provider. Raises `BadRequest` or `NotFound`.
-
-    A path that leaves its folder, doubly written slashes and hidden slashes would reach places
-    at the provider that our own key opens and nobody was allowed.
-    """
-    if len(path) > _LONGEST_PATH:
-        raise NotFound(f"There is no such path: /v1{_shown(path)}", code="unknown_path")
-    if path.startswith(b"/models/"):
-        # A model's name may hold a slash, and SDKs write it so that the path does not.
-        path = path.replace(b"%2F", b"/").replace(b"%2f", b"/")
-    plain = unquote_to_bytes(path)
-    if not _PATH.fullmatch(path) or any(byte < 0x20 or byte == 0x7F for byte in plain):
-        raise BadRequest("The path has characters that do not belong in a URL.", code="invalid_path")
-    if len(plain.split(b"/")) != len(path.split(b"/")) or b"\\" in plain:
-        raise BadRequest("The path hides a slash.", code="invalid_path")
-    segments = plain.split(b"/")[1:]
-    if any(segment in (b"", b".", b"..") for segment in segments):
-        raise NotFound(f"There is no such path: /v1{_shown(path)}", code="unknown_path")
-    return path.decode("ascii")
-
-
-def _shown(path: bytes) -> str:
-    return path[:100].decode("ascii", "replace")
+    def _take_key(self, query: bytes) -> bytes:
+        kept = []
+        for pair in query.split(b"&"):
+            name, _, value = pair.partition(b"=")
+            if unquote_to_bytes(name).lower() == b"key":
+                self._query_key = self._query_key or unquote_to_bytes(value).decode("latin-1")
+            else:
+                kept.append(pair)
+        return b"&".join(kept)

@@ -1,6 +1,7 @@
 """The meter: counts what passes and listens for usage, without touching it.
 
-Of a chat completion it hears usage and stop reason; of an opaque operation it counts bytes.
+Of an answer it hears usage and stop reason; of an opaque operation it counts bytes. What is
+translated has been read already, and is only counted.
 The one thing it may hold back is the usage chunk that only Madang asked for.
 """
 
@@ -10,8 +11,9 @@ from collections.abc import Callable
 
 from madang.core.clock import monotonic
 from madang.core.record import Outcome, Record
-from madang.dialects.openai_chat import responses
-from madang.dialects.openai_chat.streams import Tap
+from madang.dialects.base import Dialect
+from madang.dialects.every import DIALECTS
+from madang.dialects.tap import Heard, Tap
 from madang.gateway.asked import Asked
 from madang.gateway.attempts import Answer
 from madang.gateway.call import Call, Headers
@@ -25,7 +27,20 @@ _LONGEST_WORD = 100
 class MeteredReply:
     """An answer on its way to the client."""
 
-    __slots__ = ("_answer", "_arrived", "_first", "_heard", "_record", "_size", "_tap", "status", "target")
+    __slots__ = (
+        "_answer",
+        "_arrived",
+        "_dialect",
+        "_first",
+        "_heard",
+        "_record",
+        "_size",
+        "_tap",
+        "answer_id",
+        "losses",
+        "status",
+        "target",
+    )
 
     def __init__(self, answer: Answer, call: Call, asked: Asked, record: Record) -> None:
         self._answer = answer
@@ -35,18 +50,27 @@ class MeteredReply:
         self._heard: list[bytes] | None = None
         self._tap: Tap | None = None
         self._size = 0
+        self._dialect: Dialect | None = None
         self.status = answer.reply.status
         self.target = answer.target
-        if call.is_chat:
+        self.answer_id: str | None = None
+        """Under which the provider keeps the answer, if it does."""
+        self.losses = answer.translated.losses if answer.translated is not None else None
+        """What was lost in translation, as the value of `x-madang-losses`."""
+        dialect = call.dialect
+        if dialect is not None and answer.translated is None:
+            self._dialect = DIALECTS[dialect]
             if answer.streamed:
                 withhold = asked.stream and not asked.asks_usage and answer.target.provider.include_usage
-                self._tap = Tap(withhold=withhold)
+                self._tap = self._dialect.tap(withhold)
             else:
                 self._heard = []
         record.status = self.status
         record.streamed = answer.streamed
-        record.passed = answer.target.door.passes
-        record.dialect = "openai_chat" if call.is_chat else None
+        record.passed = answer.translated is None and answer.target.door.passes
+        record.dialect = dialect
+        record.provider_dialect = answer.provider_dialect
+        record.losses = self.losses
         record.upstream_id = _upstream_id(answer.reply.headers)
         record.provider = answer.target.provider.name
         record.model = answer.target.model
@@ -124,11 +148,15 @@ class MeteredReply:
         """Write what was heard into the record, however the answer ended."""
         record = self._record
         record.response_bytes = self._size
-        heard = None
-        if self._tap is not None:
+        heard: Heard | None = None
+        if self._answer.translated is not None:
+            heard = self._answer.translated.heard
+        elif self._tap is not None:
             heard = self._tap.heard
-        elif self._heard:
-            heard = responses.hear(b"".join(self._heard))
+            self.answer_id = heard.id
+        elif self._heard and self._dialect is not None:
+            heard = self._dialect.hear(b"".join(self._heard))
+            self.answer_id = heard.id
         if heard is not None:
             record.usage = heard.usage
             record.stop_reason = heard.stop_reason and heard.stop_reason[:_LONGEST_WORD]

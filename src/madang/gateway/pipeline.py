@@ -18,6 +18,7 @@ from madang.gateway.asked import Asked
 from madang.gateway.attempts import answer
 from madang.gateway.call import Call
 from madang.gateway.callers import Caller, Callers, refuse_model, refuse_uncertain
+from madang.gateway.held import Held
 from madang.gateway.meter import MeteredReply
 from madang.gateway.models import Models
 from madang.routing.routes import Route, Routes
@@ -29,7 +30,7 @@ _LONGEST_NAME = 200
 class Gateway:
     """What the journey needs, wired in `app.py`."""
 
-    __slots__ = ("callers", "keep", "models", "routes")
+    __slots__ = ("callers", "held", "keep", "models", "routes")
 
     def __init__(
         self, callers: Callers, routes: Routes, models: Models, keep: Callable[[Record], None]
@@ -37,6 +38,7 @@ class Gateway:
         self.callers = callers
         self.routes = routes
         self.models = models
+        self.held = Held()
         self.keep = keep
         """Takes a finished record; never waits."""
 
@@ -47,7 +49,7 @@ async def serve(call: Call, gw: Gateway, caller: Caller | None = None) -> AsyncI
 
     `caller` is who calls where that is known already (the chat page); else the call's key says it.
     """
-    record = Record(call.id, call.arrived_at, call.operation, request_bytes=len(call.body), attempts=[])
+    record = Record(call.id, call.arrived_at, call.place.operation, request_bytes=len(call.body), attempts=[])
     reply: MeteredReply | None = None
     try:
         caller = caller or await gw.callers.identify(call)
@@ -68,6 +70,7 @@ async def serve(call: Call, gw: Gateway, caller: Caller | None = None) -> AsyncI
         if reply is not None:
             reply.close()
             reply.settle()
+            _note_held(call, reply, gw.held)
         record.duration_us = int((monotonic() - call.arrived) * 1e6)
         gw.keep(record)
 
@@ -75,14 +78,29 @@ async def serve(call: Call, gw: Gateway, caller: Caller | None = None) -> AsyncI
 async def _find_route(call: Call, asked: Asked, gw: Gateway) -> Route:
     if asked.model is None:
         wanted = call.header(b"x-madang-provider")
-        return gw.routes.without_model(wanted.decode("latin-1") if wanted else None)
+        name = wanted.decode("latin-1") if wanted else gw.held.provider(call.place.answer_id)
+        route = gw.routes.without_model(name, call.edge)
+        _check_spoken(call, route)
+        return route
     try:
-        return gw.routes.resolve(asked.model)
+        route = gw.routes.resolve(asked.model)
     except NotFound:
         # A bare name that no pattern knows: perhaps a provider says that it has it.
         if "/" in asked.model or not await gw.models.look():
             raise
-        return gw.routes.resolve(asked.model)
+        route = gw.routes.resolve(asked.model)
+    return route if asked.goes_on_from is None else gw.held.narrow(route, asked.goes_on_from)
+
+
+def _check_spoken(call: Call, route: Route) -> None:
+    """An operation that only one dialect has makes no sense to a provider that does not speak it."""
+    edge, target = call.place.edge, route.targets[0]
+    if edge != "openai_chat" and edge not in target.speaks:
+        raise NotFound(
+            f"{call.method} {call.place.path[:100]} is for providers that speak {edge}, and "
+            f"'{target.provider.name}' does not. Name one that does in the header x-madang-provider.",
+            code="not_offered",
+        )
 
 
 def _check_allowed(caller: Caller, call: Call, asked: Asked, route: Route) -> None:
@@ -96,6 +114,15 @@ def _check_allowed(caller: Caller, call: Call, asked: Asked, route: Route) -> No
         return
     if not all(caller.allows_all(target.provider.name) for target in route.targets):
         raise refuse_uncertain(caller)
+
+
+def _note_held(call: Call, reply: MeteredReply, held: Held) -> None:
+    if call.place.edge != "openai_responses" or reply.status != 200:
+        return
+    if call.dialect is not None and reply.answer_id is not None:
+        held.note(reply.answer_id, reply.target.provider.name)
+    elif call.method == "DELETE" and call.place.answer_id is not None:
+        held.forget(call.place.answer_id)
 
 
 def _note_caller(record: Record, caller: Caller) -> None:

@@ -6,11 +6,15 @@ The rows are in `compatible.py`. A `Provider` is a row with this machine's key a
 from __future__ import annotations
 
 import fnmatch
+import re
 
 import msgspec
 
 from madang.core.secret import Secret
 from madang.transport.deadlines import Timeouts
+
+_REASONS = re.compile(r"(?:openai/)?(?:gpt-5|o[1-9])")
+"""OpenAI's reasoning models, whoever serves them: they refuse the older `max_tokens`."""
 
 __all__ = ["Provider", "Row", "Timeouts"]
 
@@ -33,10 +37,16 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     key_header: str = "authorization"
     """The header that carries the key; `authorization` means `Bearer`."""
     chat_key_header: str | None = None
+    dialects: tuple[str, ...] = ("openai_chat",)
+    """Those it speaks, best first: a call in another one is translated to the first that can express it."""
+    native_key_header: str | None = None
+    """The header on Google's paths (`/v1beta/…`), where that is another one."""
     models: tuple[str, ...] = ()
     """Patterns of bare model names that are this provider's own (`gpt-*`)."""
     include_usage: bool = True
     """Whether it takes `stream_options.include_usage`."""
+    max_tokens: str = "max_tokens"
+    """What its chat completions call the limit of an answer: OpenAI's own have a newer name."""
     headers: dict[str, str] = {}
     source: str = ""
     """Where these facts were read, with the date."""
@@ -52,9 +62,18 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     """Names from the configuration, besides the row's patterns."""
     headers: dict[str, str] = {}
     include_usage: bool = True
+    dialects: tuple[str, ...] = ("openai_chat",)
     timeouts: Timeouts = Timeouts()
     reason: str = ""
     """Why it is on, for people: `OPENAI_API_KEY is set`."""
+
+    def chat_notes(self, model: str) -> dict[str, object]:
+        """How a chat completion made by us is written for it (notes on the form: `core/messages.py`)."""
+        limit = "max_completion_tokens" if _REASONS.match(model) else self.row.max_tokens
+        notes: dict[str, object] = {"$max_tokens": limit}
+        if not self.include_usage:
+            notes["$include_usage"] = False
+        return notes
 
     @property
     def name(self) -> str:

@@ -21,6 +21,9 @@ ROWS: tuple[Row, ...] = (
         name="openai",
         title="OpenAI",
         base_url="https://api.openai.com/v1",
+        # Responses first: reasoning comes back signed, and results of tools may hold images.
+        dialects=("openai_responses", "openai_chat"),
+        max_tokens="max_completion_tokens",
         key_env=("OPENAI_API_KEY",),
         base_url_env=("OPENAI_BASE_URL",),
         # Not `gpt-*`: the open-weight gpt-oss models are served by everybody but OpenAI's API.
@@ -53,7 +56,8 @@ ROWS: tuple[Row, ...] = (
         key_env=("ANTHROPIC_API_KEY",),
         base_url_env=("ANTHROPIC_BASE_URL",),
         root="/v1",
-        # The OpenAI-compatible chat endpoint takes a Bearer token, everything native `x-api-key`.
+        dialects=("anthropic",),
+        # The OpenAI-compatible chat endpoint, for whom sets `dialects` so, takes a Bearer token.
         key_header="x-api-key",
         chat_key_header="authorization",
         models=("claude-*",),
@@ -68,6 +72,8 @@ ROWS: tuple[Row, ...] = (
         key_env=("GEMINI_API_KEY", "GOOGLE_API_KEY"),
         base_url_env=("GEMINI_BASE_URL", "GOOGLE_GEMINI_BASE_URL"),
         root="/v1beta/openai",
+        dialects=("gemini",),
+        native_key_header="x-goog-api-key",
         models=("gemini-*", "gemma-*", "imagen-*", "veo-*", "learnlm-*"),
         source="ai.google.dev/gemini-api/docs/openai; github.com/googleapis/python-genai"
         " google/genai/_base_url.py; stored copies read 2026-11-20",
@@ -119,6 +125,7 @@ ROWS: tuple[Row, ...] = (
         name="xai",
         title="xAI",
         base_url="https://api.x.ai/v1",
+        dialects=("openai_responses", "openai_chat"),
         key_env=("XAI_API_KEY",),
         base_url_env=("XAI_BASE_URL",),
         models=("grok-*",),
@@ -227,8 +234,13 @@ ROWS: tuple[Row, ...] = (
 
 
 def url_for(provider: Provider, operation_path: str) -> str:
-    """The URL of an operation; `operation_path` is what stands below `/v1`, e.g. `/files/file-1`."""
+    """The URL of an operation; `operation_path` is what stands below `/v1`, e.g. `/files/file-1`.
+
+    Google's paths (`/v1beta/models/…`) bring their version along and stand below the host.
+    """
     row = provider.row
+    if is_google(operation_path):
+        return f"{provider.base_url.rstrip('/')}{operation_path}"
     root = row.chat_root if _is_chat(operation_path) and row.chat_root is not None else row.root
     return f"{provider.base_url.rstrip('/')}{root}{operation_path}"
 
@@ -238,7 +250,11 @@ def key_header_for(provider: Provider, operation_path: str) -> tuple[bytes, byte
     if not provider.key:
         return None
     row = provider.row
-    name = row.chat_key_header if _is_chat(operation_path) and row.chat_key_header else row.key_header
+    name = row.key_header
+    if is_google(operation_path):
+        name = row.native_key_header or name
+    elif _is_chat(operation_path):
+        name = row.chat_key_header or name
     secret = provider.key.reveal().encode("ascii")
     return name.encode("ascii"), b"Bearer " + secret if name == "authorization" else secret
 
@@ -249,12 +265,17 @@ def clean_base_url(row: Row, base_url: str) -> str:
     Many write `https://api.groq.com/openai/v1` where the SDK's own base URL ends at the host;
     both mean the same place, so the root is taken off rather than said twice.
     """
-    trimmed = base_url.strip().rstrip("/")
-    return trimmed.removesuffix(row.root) if row.root else trimmed
+    trimmed = base_url.strip().rstrip("/").removesuffix(row.root)
+    return trimmed.removesuffix("/v1beta") if row.native_key_header else trimmed
 
 
 def _is_chat(operation_path: str) -> bool:
     return operation_path == CHAT or operation_path.startswith(CHAT + "?")
+
+
+def is_google(operation_path: str) -> bool:
+    """Whether a path is one of Gemini's own API."""
+    return operation_path.startswith(("/v1beta/", "/v1alpha/", "/upload/v1beta/"))
 
 
 def needs_key(row: Row) -> bool:
@@ -264,7 +285,7 @@ def needs_key(row: Row) -> bool:
 
 def providers_table(rows: Iterable[Row] = ROWS) -> str:
     """The rows as a Markdown table, one line each."""
-    head = ("name", "provider", "switched on by", "base URL", "moved by", "bare names")
+    head = ("name", "provider", "switched on by", "speaks", "base URL", "moved by", "bare names")
     lines = [head, ("---",) * len(head), *(_cells(row) for row in rows)]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines) + "\n"
 
@@ -275,6 +296,7 @@ def _cells(row: Row) -> tuple[str, ...]:
         f"`{row.name}`",
         row.title,
         _switch(row),
+        _code(row.dialects),
         f"`{row.base_url}`" if row.base_url else "none; you name it",
         _code(moved_by),
         _code(row.models) or "none",

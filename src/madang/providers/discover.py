@@ -19,6 +19,9 @@ from madang.providers.ollama import read_host
 
 NAMED = "madang.yaml names it"
 
+_MAKERS = {row.name: row for row in ROWS if row.name in row.dialects}
+"""Who made a dialect, by its name (`anthropic`, `gemini`)."""
+
 
 class TimeoutSettings(Protocol):
     """`timeouts` in the file."""
@@ -46,6 +49,8 @@ class ProviderSettings(Protocol):
     def headers(self) -> Mapping[str, str]: ...
     @property
     def include_usage(self) -> bool | None: ...
+    @property
+    def dialects(self) -> Sequence[str] | None: ...
     @property
     def timeouts(self) -> TimeoutSettings | None: ...
     @property
@@ -189,8 +194,33 @@ def _written_key(section: ProviderSettings | None) -> str:
 
 
 def _own(name: str, section: ProviderSettings, timeouts: TimeoutSettings) -> Provider:
-    row = Row(name=name, title=name, base_url=section.base_url or "")
+    row = _own_row(name, section.base_url or "", tuple(section.dialects or ("openai_chat",)))
     return _provider(row, section, timeouts, clean_base_url(row, row.base_url), _key(row, section, {}), NAMED)
+
+
+def _own_row(name: str, base_url: str, dialects: tuple[str, ...]) -> Row:
+    """A row for a provider that has none, with what is so of everybody who speaks its dialects.
+
+    The first dialect decides how the base URL is written and which header carries the key.
+    """
+    makers = [_MAKERS[dialect] for dialect in dialects if dialect in _MAKERS]
+    plain = Row(name=name, title=name, base_url=base_url)
+    first = _MAKERS.get(dialects[0], plain)
+    root = first.root
+    if "gemini" in dialects and len(dialects) > 1:
+        # Google's paths stand below the host, beside the `/v1` of the others.
+        root = "/v1" if first is not plain or base_url.rstrip("/").endswith("/v1") else ""
+    return Row(
+        name=name,
+        title=name,
+        base_url=base_url,
+        root=root,
+        key_header=first.key_header,
+        chat_key_header=first.chat_key_header,
+        native_key_header=next((row.native_key_header for row in makers if row.native_key_header), None),
+        headers={header: value for row in makers for header, value in row.headers.items()},
+        dialects=dialects,
+    )
 
 
 def _provider(
@@ -204,7 +234,7 @@ def _provider(
     if section is None:
         return Provider(
             row=row, base_url=base_url, key=key, headers=row.headers, include_usage=row.include_usage,
-            timeouts=_timeouts(timeouts), reason=reason,
+            dialects=row.dialects, timeouts=_timeouts(timeouts), reason=reason,
         )  # fmt: skip
     asked = section.include_usage
     return Provider(
@@ -214,6 +244,7 @@ def _provider(
         models=tuple(section.models),
         headers=row.headers | {name.lower(): value for name, value in section.headers.items()},
         include_usage=row.include_usage if asked is None else asked,
+        dialects=tuple(section.dialects or row.dialects),
         timeouts=_timeouts(section.timeouts or timeouts),
         reason=reason,
     )

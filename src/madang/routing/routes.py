@@ -25,7 +25,7 @@ _CACHED = 10_000
 class Target:
     """One model at one provider."""
 
-    __slots__ = ("door", "header", "label", "model", "provider")
+    __slots__ = ("door", "header", "label", "model", "provider", "speaks")
 
     def __init__(self, provider: Provider, door: Door, model: str | None) -> None:
         self.provider = provider
@@ -36,6 +36,8 @@ class Target:
         """`provider/model`, for people."""
         self.header = quote(self.label, safe="/:@.-_~+ ").encode("ascii")
         """The same, fit for a response header."""
+        self.speaks: frozenset[str | None] = frozenset((*provider.dialects, None))
+        """The dialects that pass to it as they are; `None` is whatever nobody reads."""
 
 
 class Route(msgspec.Struct, frozen=True, eq=False):
@@ -73,9 +75,13 @@ class Routes:
             self._found[model] = found
         return found
 
-    def without_model(self, wanted: str | None) -> Route:
-        """Where an operation goes that names no model: the provider asked for, or the default one."""
-        name = wanted or self._default
+    def without_model(self, wanted: str | None, edge: str = "openai_chat") -> Route:
+        """Where an operation goes that names no model: the provider asked for, or the default one.
+
+        `edge` is the dialect it was asked in: where the default provider does not speak it, the first
+        that does is meant.
+        """
+        name = wanted or self._default_for(edge)
         if name is None:
             raise NotFound(
                 "This path names no model, and no provider is on that could take it. "
@@ -89,6 +95,14 @@ class Routes:
             )
         provider, door = self._providers[name]
         return Route(name, (Target(provider, door, None),))
+
+    def _default_for(self, edge: str) -> str | None:
+        wanted = {"openai_chat", "openai_responses"} if edge == "openai_chat" else {edge}
+        names = [self._default, *self._providers] if self._default is not None else list(self._providers)
+        for name in names:
+            if name in self._providers and wanted & set(self._providers[name][0].dialects):
+                return name
+        return self._default
 
     def learn(self, models: Mapping[str, str]) -> None:
         """Remember models that providers said they have: model to provider's name."""

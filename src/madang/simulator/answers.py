@@ -12,13 +12,15 @@ import msgspec
 
 from madang.simulator.controls import Controls
 from madang.simulator.dice import Dice
-from madang.simulator.phrases import phrases_for, topic_words
+from madang.simulator.phrases import Phrases, phrases_for, topic_words
 from madang.simulator.schema_fill import SchemaTooDeep, fill
 from madang.simulator.tokens import split
 from madang.simulator.vocabulary import Answer, ApiError, ChatRequest, Choice, Tokens, Tool, ToolCall, Turn
 
-_REASONING = {"minimal": 0, "none": 0, "low": 64, "medium": 192, "high": 640, "xhigh": 1280}
+_REASONING = {"minimal": 0, "none": 0, "low": 64, "medium": 192, "high": 640, "xhigh": 1280, "max": 2560}
 _MOST_TOKENS = 1_000_000
+_LENGTHS = {"low": 1, "high": 5}
+"""The fewest sentences of an answer, where its verbosity says so."""
 
 
 def answer(request: ChatRequest, controls: Controls, seed: int) -> Answer:
@@ -46,7 +48,7 @@ def last_said(turns: Sequence[Turn], role: str = "user") -> str:
 def _reasoning(request: ChatRequest, controls: Controls) -> int:
     wanted = controls.reasoning
     if wanted is None:
-        wanted = _REASONING.get(request.reasoning_effort or "none", 0)
+        wanted = request.think or _REASONING.get(request.reasoning_effort or "none", 0)
     return wanted if request.max_tokens is None else min(wanted, request.max_tokens)
 
 
@@ -64,14 +66,16 @@ def _choice(request: ChatRequest, controls: Controls, dice: Dice, thought: int) 
 
 def fit(pieces: tuple[str, ...], stop: Sequence[str], room: int | None) -> Choice:
     """An answer cut off at a stop sequence, and at the room there is for it."""
-    finish = "stop"
+    finish, stopped_by = "stop", None
     if stop:
         text = "".join(pieces)
-        found = [at for word in stop if word and (at := text.find(word)) >= 0]
-        pieces = split(text[: min(found)]) if found else pieces
+        found = [(at, word) for word in stop if word and (at := text.find(word)) >= 0]
+        if found:
+            at, stopped_by = min(found)
+            pieces = split(text[:at])
     if room is not None and len(pieces) > room:
-        pieces, finish = pieces[:room], "length"
-    return Choice(pieces, finish)
+        pieces, finish, stopped_by = pieces[:room], "length", None
+    return Choice(pieces, finish, stopped_by=stopped_by)
 
 
 def _finish(size: int, room: int | None) -> str:
@@ -97,12 +101,37 @@ def _said(request: ChatRequest, controls: Controls, dice: Dice) -> tuple[str, ..
 
 def _prose(request: ChatRequest, asked: str, dice: Dice) -> tuple[str, ...]:
     words = phrases_for(asked)
-    last = request.turns[-1]
-    if last.role in ("tool", "function"):
-        return split(words.tool_result.format(name=last.tool or "the tool", result=last.text))
-    attached = sum(turn.attachments for turn in request.turns)
-    opening = split(words.attachments.format(count=attached) + " ") if attached else ()
-    return opening + _sentences(asked, dice, 2 + dice.below(3))
+    if results := _results(request.turns):
+        return split(" ".join(_told(words, turn) for turn in results))
+    attached = _attached(words, request.turns)
+    opening = split(f"{attached} ") if attached else ()
+    return opening + _sentences(asked, dice, _LENGTHS.get(request.verbosity or "", 2) + dice.below(3))
+
+
+def _results(turns: Sequence[Turn]) -> list[Turn]:
+    """The tools' results the conversation ends with."""
+    others = (at for at in range(len(turns), 0, -1) if turns[at - 1].role not in ("tool", "function"))
+    return list(turns[next(others, 0) :])
+
+
+def _told(words: Phrases, result: Turn) -> str:
+    text = words.tool_result.format(name=result.tool or "the tool", result=result.text)
+    attached = _attached(words, [result])
+    return f"{text} {attached}" if attached else text
+
+
+def _attached(words: Phrases, turns: Sequence[Turn]) -> str:
+    """How much was attached, and what; empty if nothing was."""
+    count = sum(turn.attachments for turn in turns)
+    kinds = sorted({kind for turn in turns for kind in turn.kinds})
+    said = words.attachments.format(count=count, kinds=f" ({', '.join(kinds)})" if kinds else "")
+    return said if count else ""
+
+
+def thoughts(request: ChatRequest, count: int, seed: int) -> tuple[str, ...]:
+    """What the model thinks before it speaks, in so many tokens."""
+    asked = last_said(request.turns)
+    return _exactly(count, asked, Dice(seed, "thoughts", asked))
 
 
 def _sentences(asked: str, dice: Dice, count: int) -> tuple[str, ...]:

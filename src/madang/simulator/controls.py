@@ -26,6 +26,7 @@ class Controls(msgspec.Struct, frozen=True):
     refuse: bool | None = None
     tool_calls: int | None = None
     reasoning: int | None = None
+    redact: bool | None = None
     finish: str | None = None
     delay: float | None = None
     first_token: float | None = None
@@ -142,6 +143,7 @@ CONTROLS: Final = (
     Control("refuse", "", "The model refuses: `refusal` instead of `content`.", _flag),
     Control("tool-calls", "2", "How many of the request's tools are called; 0: answer in text.", _count),
     Control("reasoning", "256", "Reasoning tokens in the usage.", _count),
+    Control("redact", "", "Thoughts come encrypted: Anthropic's `redacted_thinking`.", _flag),
     Control("finish", "content_filter", "The `finish_reason`.", _word),
     Control("delay", "200ms", "Wait before the first byte, in place of the latency.", parse_duration),
     Control("slow", "2000ms", "The same as `delay`.", parse_duration, "delay"),

@@ -11,6 +11,7 @@ from typing import Protocol
 import msgspec
 
 from madang.simulator.controls import Controls
+from madang.simulator.head import EVENT_STREAM
 from madang.simulator.ratelimit import Allowance, Exhausted
 from madang.simulator.request import Request
 from madang.simulator.scenario import Scripted
@@ -27,6 +28,12 @@ class StreamParts(msgspec.Struct, frozen=True):
     closing: list[bytes]
     done: bytes | None = None
     """What says that the stream is over, where a dialect has such a thing."""
+    broken: list[bytes] | None = None
+    """How `error-after` ends it, where that depends on the stream; else the dialect's `error_event`."""
+    kind: str = EVENT_STREAM
+    """The content type."""
+    verbatim: bool = False
+    """No events, but pieces that are sent as they are: Gemini's JSON array."""
 
 
 class Wishes(msgspec.Struct, frozen=True):
@@ -73,17 +80,26 @@ Reader = Callable[[Request, bool], Asked]
 """Reads a request; the flag says whether to refuse parameters nobody knows. Raises ApiError."""
 Page = Callable[[tuple[str, ...]], bytes]
 """Shows a page, given the models on offer. Raises ApiError."""
+Visit = Callable[[Request], Reply]
+"""Shows, deletes or cancels something an earlier request left behind. Raises ApiError."""
+
+
+def nothing_kept(request: Request) -> Mapping[str, Visit]:
+    """What a dialect says that keeps nothing."""
+    return {}
 
 
 class Dialect(msgspec.Struct, frozen=True):
     """One provider's API, as functions."""
 
-    operation: Callable[[str], Reader | None]
+    marks: Callable[[Request], bool]
+    """Whether headers or query say that a request is in this dialect: decides where two share a path."""
+    operation: Callable[[Request], Reader | None]
     """What a POST to a path asks for, if the path is one of this dialect's."""
-    page: Callable[[str], Page | None]
+    page: Callable[[Request], Page | None]
     """What a GET of a path shows, if the path is one of this dialect's."""
-    authenticate: Callable[[Mapping[str, str], str | None], str]
-    """Headers and the one good key, if there is one: the key presented. Raises ApiError."""
+    authenticate: Callable[[Request, str | None], str]
+    """The request and the one good key, if there is one: the key presented. Raises ApiError."""
     find_model: Callable[[str, tuple[str, ...]], None]
     """Raises ApiError if the model is not among those on offer."""
     error_for: Callable[[int, Controls, str, str], ApiError]
@@ -91,10 +107,18 @@ class Dialect(msgspec.Struct, frozen=True):
     no_such: Callable[[str, str, bool], ApiError]
     """The error for a method and path; the flag says whether the path has other methods."""
     exhausted: Callable[[Exhausted, str], ApiError]
-    error_body: Callable[[ApiError], bytes]
-    error_event: Callable[[ApiError], bytes]
+    error_body: Callable[[ApiError, str], bytes]
+    """The error and the request's id, as a body."""
+    error_event: Callable[[ApiError, str], bytes]
+    """The same in the middle of a stream."""
     event: Callable[[dict[str, object]], bytes]
     """A scripted event."""
     headers: Callable[[Stamp, float], list[tuple[str, str]]]
     """The response headers of every answer; the float is the processing time in seconds."""
-    limit_headers: Callable[[Allowance], list[tuple[str, str]]]
+    limit_headers: Callable[[Allowance, Stamp], list[tuple[str, str]]]
+    ping: bytes
+    """What keeps a silent stream alive."""
+    broken_json: bytes
+    """An event whose JSON breaks off."""
+    kept: Callable[[Request], Mapping[str, Visit]] = nothing_kept
+    """The methods by which a path reaches what earlier requests left behind, if it is such a path."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 
 import msgspec
@@ -9,7 +10,12 @@ import msgspec
 from madang.core.secret import MASK
 from madang.simulator.request import Request
 
-_SECRET_HEADERS = frozenset(("authorization", "proxy-authorization", "cookie", "x-api-key", "api-key"))
+_SECRET_HEADERS = frozenset(
+    ("authorization", "proxy-authorization", "cookie", "x-api-key", "api-key", "x-goog-api-key")
+)
+
+
+_KEY_IN_QUERY = re.compile(r"((?:^|&)key=)[^&]*")
 
 
 class Stats(msgspec.Struct):
@@ -67,7 +73,7 @@ def _shown(request: Request) -> dict[str, object]:
     return {
         "method": request.method,
         "path": request.path,
-        "query": request.query,
+        "query": _KEY_IN_QUERY.sub(rf"\1{MASK}", request.query),
         "headers": headers,
         "body": request.body.decode("utf-8", "replace"),
     }

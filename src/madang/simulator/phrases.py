@@ -38,7 +38,7 @@ _STOPWORDS = frozenset(
 
 
 class Phrases(msgspec.Struct, frozen=True):
-    """One language's sentences; `{topic}`, `{name}` and `{result}` are filled in."""
+    """One language's sentences; what is in braces is filled in."""
 
     topic: str
     """What the talk is about when nothing better was found."""
@@ -62,7 +62,7 @@ ENGLISH = Phrases(
         "In short, take {topic} one step at a time and measure as you go.",
     ),
     refusal="I'm sorry, but I can't help with that.",
-    attachments="Attachments received: {count}.",
+    attachments="Attachments received: {count}{kinds}.",
     tool_result="The result of {name} is: {result}",
 )
 
@@ -80,7 +80,7 @@ KOREAN = Phrases(
         "요컨대 '{topic}'은(는) 한 걸음씩, 재어 보면서 나아가면 됩니다.",
     ),
     refusal="죄송하지만 그 요청은 도와드릴 수 없습니다.",
-    attachments="받은 첨부: {count}개.",
+    attachments="받은 첨부: {count}개{kinds}.",
     tool_result="{name}의 결과는 다음과 같습니다: {result}",
 )
 

@@ -13,8 +13,6 @@ import msgspec
 from madang.simulator.controls import Controls
 
 GARBAGE = b"zz;\x00\xff this is no chunk size\r\n"
-PING = b": ping\n"
-_BROKEN_JSON = b'data: {"id":"chatcmpl-\n'
 
 
 class End(Enum):
@@ -55,6 +53,15 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     delay: float = 0.0
     verbatim: bool = False
     """Sent as it is, without a blank line after it."""
+
+
+class Spoilers(msgspec.Struct, frozen=True):
+    """What a dialect puts into a stream where pings, broken JSON or an error are asked for."""
+
+    error: Sequence[bytes]
+    ping: bytes
+    broken_json: bytes
+    verbatim: bool = False
 
 
 def before_head(status: int, head: bytes, controls: Controls, delay: float) -> Plan | None:
@@ -109,22 +116,25 @@ def streamed(
     return Plan([*steps, Step(b"0\r\n\r\n")] if chunked else steps, status, end, stream=True)
 
 
-def disturbed(events: Sequence[Event], controls: Controls, error_event: bytes) -> list[Event]:
+def disturbed(events: Sequence[Event], controls: Controls, spoilers: Spoilers) -> list[Event]:
     """The events with pings, broken JSON and an error among them, as far as asked for."""
     result = list(events)
     if (at := controls.error_after) is not None:
-        result[at:] = [Event(error_event)]
+        result[at:] = [Event(data, 0.0, spoilers.verbatim) for data in spoilers.error]
     if (at := controls.bad_json_after) is not None:
-        result.insert(at, Event(_BROKEN_JSON))
+        result.insert(at, Event(spoilers.broken_json, 0.0, spoilers.verbatim))
     if every := controls.ping:
-        result = [item for index, event in enumerate(result) for item in _pinged(index, event, every)]
+        result = [
+            item for index, event in enumerate(result) for item in _pinged(index, event, every, spoilers)
+        ]
     return result
 
 
-def _pinged(index: int, event: Event, every: int) -> list[Event]:
-    return (
-        [Event(PING, event.delay), Event(event.data, 0.0, event.verbatim)] if index % every == 0 else [event]
-    )
+def _pinged(index: int, event: Event, every: int, spoilers: Spoilers) -> list[Event]:
+    if index % every:
+        return [event]
+    ping = Event(spoilers.ping, event.delay, spoilers.verbatim)
+    return [ping, Event(event.data, 0.0, event.verbatim)]
 
 
 def _broken_off(controls: Controls, size: int) -> tuple[int | None, End, str]:

@@ -8,9 +8,20 @@ import msgspec
 
 from madang.simulator.controls import Controls
 from madang.simulator.dialect import Dialect, StreamParts
-from madang.simulator.head import EVENT_STREAM, JSON, build_head, http_date
+from madang.simulator.head import JSON, build_head, http_date
 from madang.simulator.latency import parse_duration
-from madang.simulator.plan import End, Event, Plan, Step, before_head, disturbed, spoiled, streamed, whole
+from madang.simulator.plan import (
+    End,
+    Event,
+    Plan,
+    Spoilers,
+    Step,
+    before_head,
+    disturbed,
+    spoiled,
+    streamed,
+    whole,
+)
 from madang.simulator.request import Request
 from madang.simulator.scenario import Scripted
 from madang.simulator.vocabulary import Stamp
@@ -48,13 +59,15 @@ class Rendering:
             body = spoiled(body, controls)
         framing = _framing(request, body, controls)
         head = build_head(status, [*common, *framing, *rendered.headers])
-        if (broken := before_head(status, head, controls, wait)) is not None:
-            return broken
+        if (early := before_head(status, head, controls, wait)) is not None:
+            return early
         if isinstance(body, bytes):
             planned = _whole(request, status, head, body, controls, wait)
         else:
-            error = dialect.error_event(dialect.error_for(500, controls, "", stamp.request_id))
-            events = disturbed(_events(body, controls, script, dialect), controls, error)
+            error = dialect.error_for(controls.error or 500, controls, "", stamp.request_id)
+            broken = body.broken or [dialect.error_event(error, stamp.request_id)]
+            spoilers = Spoilers(broken, dialect.ping, dialect.broken_json, body.verbatim)
+            events = disturbed(_events(body, controls, script, dialect), controls, spoilers)
             planned = streamed(status, head, events, controls, wait, chunked=not request.http10)
         return planned if request.keep_alive or planned.end is not End.KEEP else _closing(planned)
 
@@ -71,7 +84,7 @@ _CLOSE = ("connection", "close")
 
 
 def _framing(request: Request, body: bytes | StreamParts, controls: Controls) -> list[tuple[str, str]]:
-    kind = controls.content_type or (JSON if isinstance(body, bytes) else EVENT_STREAM)
+    kind = controls.content_type or (JSON if isinstance(body, bytes) else body.kind)
     lines = [("content-type", kind)]
     if isinstance(body, bytes):
         lines.append(("content-length", str(len(body))))
@@ -95,14 +108,14 @@ def _closing(plan: Plan) -> Plan:
 
 
 def _events(parts: StreamParts, controls: Controls, script: Scripted, dialect: Dialect) -> list[Event]:
-    pace, first = controls.pace or 0.0, controls.first_token or 0.0
-    events = [Event(data, 0.0 if at else first) for at, data in enumerate(parts.opening)]
+    pace, first, raw = controls.pace or 0.0, controls.first_token or 0.0, parts.verbatim
+    events = [Event(data, 0.0 if at else first, raw) for at, data in enumerate(parts.opening)]
     if any(not isinstance(item, str) for item in script.stream):
         events += _scripted(parts, pace, script, dialect)
     else:
-        events += [Event(data, pace) for data in parts.deltas]
-    events += [Event(data) for data in parts.closing]
-    return events if parts.done is None or controls.no_done else [*events, Event(parts.done)]
+        events += [Event(data, pace, raw) for data in parts.deltas]
+    events += [Event(data, 0.0, raw) for data in parts.closing]
+    return events if parts.done is None or controls.no_done else [*events, Event(parts.done, 0.0, raw)]
 
 
 def _scripted(parts: StreamParts, pace: float, script: Scripted, dialect: Dialect) -> list[Event]:
@@ -112,13 +125,13 @@ def _scripted(parts: StreamParts, pace: float, script: Scripted, dialect: Dialec
     pause = 0.0
     for item in script.stream:
         if isinstance(item, str):
-            events.append(Event(next(deltas, b""), pace + pause))
+            events.append(Event(next(deltas, b""), pace + pause, parts.verbatim))
         elif item.pause is not None:
             pause += parse_duration(item.pause)
             continue
         elif item.raw is not None:
             events.append(Event(item.raw.encode(), pause, verbatim=True))
         elif item.event is not None:
-            events.append(Event(dialect.event(item.event), pause))
+            events.append(Event(dialect.event(item.event), pause, parts.verbatim))
         pause = 0.0
-    return events + [Event(data, pace) for data in deltas]
+    return events + [Event(data, pace, parts.verbatim) for data in deltas]

@@ -23,7 +23,7 @@ _REACHED_BY = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S1
 
 
 class Simulator:
-    """OpenAI's API as a server on this machine; an async context manager.
+    """OpenAI's, Anthropic's and Google's APIs as a server on this machine; an async context manager.
 
     `seed` decides everything that looks like chance. Raises OSError on start if the port is taken.
     """
@@ -55,6 +55,11 @@ class Simulator:
         """Where an OpenAI client is to be pointed: ends in `/v1`."""
         host = _REACHED_BY.get(self._host, self._host)
         return f"http://{f'[{host}]' if ':' in host else host}:{self._port}/v1"
+
+    @property
+    def root(self) -> str:
+        """Where clients of Anthropic and Google are to be pointed: without a version."""
+        return self.url.removesuffix("/v1")
 
     @property
     def port(self) -> int:

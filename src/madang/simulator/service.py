@@ -12,10 +12,12 @@ from typing import Final
 import msgspec
 
 from madang.core.clock import now_us
+from madang.simulator.anthropic import open_anthropic
 from madang.simulator.controls import HEADER, NONE, Controls, UnknownControl, read_header, read_model
 from madang.simulator.dialect import Asked, Dialect, Reader, Reply, Wishes
 from madang.simulator.dice import Dice
-from madang.simulator.openai import OPENAI
+from madang.simulator.gemini import open_gemini, open_gemini_array
+from madang.simulator.openai import open_openai
 from madang.simulator.options import Options, by_chance
 from madang.simulator.plan import Plan
 from madang.simulator.ratelimit import Allowance, allowance
@@ -25,8 +27,14 @@ from madang.simulator.scenario import UNSCRIPTED, Rule, Scenario, Script, Script
 from madang.simulator.stamps import Stamps
 from madang.simulator.vocabulary import ApiError, Stamp
 
-DIALECTS: Final[Sequence[Dialect]] = (OPENAI,)
-"""All dialects spoken; a further one is a folder beside `openai/` and a name here."""
+DIALECTS: Final[Sequence[Callable[[Options], Dialect]]] = (
+    open_openai,
+    open_anthropic,
+    open_gemini,
+    open_gemini_array,
+)
+"""All dialects spoken, opened anew for every simulator, for some of them remember what was said.
+A further one is a folder beside `openai/` and a name here."""
 
 _MOST_KEYS = 10_000
 
@@ -64,15 +72,16 @@ class Service:
         self._asked = 0
         self._key = options.key.reveal() if options.key is not None else None
         self._defaults = Controls(pace=options.pace or None, shred=options.shred or None)
+        self._dialects = [opened(options) for opened in DIALECTS]
 
     def plan(self, request: Request) -> Plan:
         """The answer to a request, whatever it is."""
-        dialect, reader = _spoken(request.path)
+        dialect, reader = self._spoken(request)
         turn = _Turn(request, dialect, self._stamps.next(request.path, request.body))
         try:
             rendered = self._answered(turn, reader)
         except ApiError as error:
-            body = dialect.error_body(error)
+            body = dialect.error_body(error, turn.stamp.request_id)
             rendered = Rendered(error.status, body, [*turn.limits, *error.headers])
         return self._rendering.plan(
             request, dialect, turn.stamp, rendered, turn.controls, turn.script, turn.wait
@@ -80,21 +89,34 @@ class Service:
 
     def malformed(self, status: int, message: str) -> bytes:
         """Last words to a client that does not speak HTTP as we take it."""
-        return self._rendering.last_words(status, DIALECTS[0].error_body(ApiError(status, message)))
+        return self._rendering.last_words(status, self._dialects[0].error_body(ApiError(status, message), ""))
+
+    def _spoken(self, request: Request) -> tuple[Dialect, Reader | None]:
+        """The dialect of a request, and what reads it; the first dialect says so where nothing does."""
+        for dialect in self._dialects:
+            if (reader := dialect.operation(request)) is not None:
+                return dialect, reader
+        able = [dialect for dialect in self._dialects if _has(dialect, request)] or self._dialects
+        return next((dialect for dialect in able if dialect.marks(request)), able[0]), None
 
     def _answered(self, turn: _Turn, reader: Reader | None) -> Rendered:
         request = turn.request
         if reader is not None and request.method == "POST":
-            key = turn.dialect.authenticate(request.headers, self._key)
+            key = turn.dialect.authenticate(request, self._key)
             return self._operated(turn, reader(request, self._options.strict), key)
-        own, page = self._pages.get(request.path), turn.dialect.page(request.path)
+        own, page = self._pages.get(request.path), turn.dialect.page(request)
         if request.method in ("GET", "HEAD"):
             if own is not None:
                 return Rendered(200, own())
             if page is not None:
-                turn.dialect.authenticate(request.headers, self._key)
+                turn.dialect.authenticate(request, self._key)
                 return Rendered(200, page(self._options.models))
-        raise turn.dialect.no_such(request.method, request.path, reader is not None or bool(own or page))
+        kept = turn.dialect.kept(request)
+        if (visit := kept.get(request.method)) is not None:
+            turn.dialect.authenticate(request, self._key)
+            return Rendered(200, visit(request).body)
+        known = reader is not None or bool(own or page or kept)
+        raise turn.dialect.no_such(request.method, request.path, known)
 
     def _operated(self, turn: _Turn, asked: Asked, key: str) -> Rendered:
         turn.dialect.find_model(asked.model, self._options.models)
@@ -151,7 +173,7 @@ class Service:
                 self._allowances.clear()
             allowed = self._allowances[key] = allowance(self._options.rpm, self._options.tpm, now)
         refused = allowed.admit(now, asked.cost)
-        turn.limits = turn.dialect.limit_headers(allowed)
+        turn.limits = turn.dialect.limit_headers(allowed, turn.stamp)
         if refused is not None:
             raise turn.dialect.exhausted(refused, asked.model)
 
@@ -162,18 +184,15 @@ class Service:
             status = script.status or controls.error or 500
         if status is None and controls.error_after is not None and not asked.streamed:
             status = 500
-        if status is None:
+        if status is None or (controls.error_after is not None and asked.streamed and not script.status):
             return
         error = turn.dialect.error_for(status, controls, asked.model, turn.stamp.request_id)
         raise _reworded(error, script.error or ScriptedError(), tuple(script.headers.items()))
 
 
-def _spoken(path: str) -> tuple[Dialect, Reader | None]:
-    """The dialect a path belongs to, and what reads it; the first dialect says so where there is none."""
-    for dialect in DIALECTS:
-        if (reader := dialect.operation(path)) is not None:
-            return dialect, reader
-    return next((dialect for dialect in DIALECTS if dialect.page(path) is not None), DIALECTS[0]), None
+def _has(dialect: Dialect, request: Request) -> bool:
+    """Whether there is something to see of a dialect's at a path."""
+    return bool(dialect.page(request) or dialect.kept(request))
 
 
 def _reworded(error: ApiError, script: ScriptedError, headers: tuple[tuple[str, str], ...]) -> ApiError:
@@ -185,4 +204,5 @@ def _reworded(error: ApiError, script: ScriptedError, headers: tuple[tuple[str, 
         param=error.param if script.param is None else script.param,
         code=error.code if script.code is None else script.code,
         headers=(*error.headers, *((name.lower(), value) for name, value in headers)),
+        details=error.details,
     )

@@ -23,10 +23,12 @@ class ApiError(MadangError):
         param: str | None = None,
         code: str | int | None = None,
         headers: tuple[tuple[str, str], ...] = (),
+        details: tuple[dict[str, object], ...] = (),
     ) -> None:
         super().__init__(message)
         self.status, self.message, self.kind = status, message, kind
         self.param, self.code, self.headers = param, code, headers
+        self.details = details
 
 
 class Turn(msgspec.Struct, frozen=True, gc=False):
@@ -40,6 +42,8 @@ class Turn(msgspec.Struct, frozen=True, gc=False):
     """For a tool's result: the name of the function that was called."""
     tokens: int = 0
     """What it costs in a prompt."""
+    kinds: tuple[str, ...] = ()
+    """What the attachments are, as far as a dialect tells: `image`, `audio`, `file`."""
 
 
 class Tool(msgspec.Struct, frozen=True):
@@ -73,8 +77,11 @@ class ChatRequest(msgspec.Struct, frozen=True):
     top_logprobs: int | None = None
     """None: no log probabilities; else how many alternatives per token."""
     reasoning_effort: str | None = None
+    think: int = 0
+    """How many tokens it thinks where effort does not say."""
     seed: int | None = None
     service_tier: str = "default"
+    verbosity: str | None = None
 
 
 class ToolCall(msgspec.Struct, frozen=True, gc=False):
@@ -96,6 +103,8 @@ class Choice(msgspec.Struct, frozen=True):
     finish: str
     calls: tuple[ToolCall, ...] = ()
     refused: bool = False
+    stopped_by: str | None = None
+    """The stop sequence that ended it."""
 
     @property
     def text(self) -> str:

@@ -12,7 +12,7 @@ from madang.store.tables import calls
 from madang.store.text import storable
 
 COLUMNS = tuple(column.name for column in calls.c if column.name != "seq")
-USAGE = Usage.__struct_fields__
+USAGE = tuple(name for name in Usage.__struct_fields__ if name != "extra")
 
 _Struct = TypeVar("_Struct", bound=msgspec.Struct)
 
@@ -52,6 +52,11 @@ def row_of(record: Record) -> tuple[object, ...]:
         record.request_bytes,
         record.response_bytes,
         record.upstream_id,
+        record.provider_dialect,
+        record.losses,
+        usage.cache_write_tokens,
+        usage.audio_input_tokens,
+        usage.audio_output_tokens,
     )
 
 

@@ -15,7 +15,7 @@ from madang.store.address import place
 from madang.store.database import Database
 from madang.store.tables import metadata
 
-REVISIONS = ("0001",)
+REVISIONS = ("0001", "0002")
 """Every migration, oldest first."""
 HEAD = REVISIONS[-1]
 

@@ -81,5 +81,10 @@ calls = Table(
     Column("request_bytes", BigInteger, nullable=False),
     Column("response_bytes", BigInteger, nullable=False),
     Column("upstream_id", Text),
+    Column("provider_dialect", Text),
+    Column("losses", Text),
+    Column("cache_write_tokens", BigInteger),
+    Column("audio_input_tokens", BigInteger),
+    Column("audio_output_tokens", BigInteger),
 )
 """One row per `Record`; `seq` is the order of writing. No further index: each one slows every insert."""

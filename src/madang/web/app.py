@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from madang.app import App
 from madang.core.errors import CallError, MethodNotAllowed, NotFound
-from madang.dialects.openai_chat.responses import render_error
+from madang.dialects.openai_chat.errors import render_error
 from madang.web.admin.keys import key_routes
 from madang.web.auth import Pages
 from madang.web.backend import GatewayBackend, PageKeys

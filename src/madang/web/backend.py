@@ -13,6 +13,7 @@ from madang.dialects.sse import Splitter, data_of
 from madang.gateway.call import Call
 from madang.gateway.callers import Caller, Callers
 from madang.gateway.meter import MeteredReply
+from madang.gateway.paths import place_of
 from madang.gateway.pipeline import Gateway, serve
 from madang.web.auth import KeyHolder, Visitor
 from madang.web.chat.backend import Message, ModelChoice, Piece
@@ -71,7 +72,7 @@ class GatewayBackend:
             arrived=monotonic(),
             arrived_at=now_us(),
             method="POST",
-            path="/chat/completions",
+            place=place_of(b"/v1/chat/completions"),
             query=b"",
             headers=[],
             body=msgspec.json.encode({"model": model, "messages": turns, "stream": True}),

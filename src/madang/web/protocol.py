@@ -3,7 +3,7 @@
 A subclass of uvicorn's own protocol: parsing, pipelining, signals and shutdown stay uvicorn's.
 What is ours: no scope, no receive and send, no event per message (16 µs a call,
 docs/decisions/0002-below-asgi.md); limits on heads and bodies; deadlines without timers; and
-errors in OpenAI's shape even where the request was not HTTP.
+errors in the caller's dialect even where the request was not HTTP.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ from madang.core.errors import (
     RequestTimeout,
     TooLarge,
 )
-from madang.dialects.openai_chat.responses import render_error
+from madang.dialects.every import DIALECTS
+from madang.gateway.paths import edge_of
 from madang.web.exchange import Exchange, status_line
 
 _log = logging.getLogger("madang.web")
@@ -56,10 +57,10 @@ _NEVER = float("inf")
 
 _ABSOLUTE = re.compile(rb"^https?://[^/?#]*", re.IGNORECASE)
 _BARE = re.compile(
-    rb"/(?:chat/completions|completions|embeddings|models|moderations|images|audio|files|batches"
-    rb"|responses|rerank)(?:[/?]|$)"
+    rb"/(?:chat/completions|completions|embeddings|models|messages|moderations|images|audio|files|batches"
+    rb"|responses|rerank)(?:[/?]|$)|/v1beta/|/v1alpha/|/upload/v1beta/|/(?:openai|anthropic|gemini|google)/v1"
 )
-"""Paths that are also served without `/v1`."""
+"""Paths besides `/v1/` that are answered here: without it, with Google's, with a dialect's name before."""
 
 
 class ModelProtocol(HttpToolsProtocol):
@@ -431,7 +432,8 @@ class ModelProtocol(HttpToolsProtocol):
             last.keep_alive = False
             self._lingering = True
             return
-        body = render_error(error)
+        dialect = DIALECTS[edge_of(self.url or b"/v1", self.headers or ())]
+        body = dialect.render_error(error, "")
         self.transport.write(
             b"%b%bcontent-type: application/json\r\nconnection: close\r\n"
             b"content-length: %d\r\n\r\n%b" % (status_line(error.status), self.date_line(), len(body), body)

@@ -10,10 +10,10 @@ import logging
 
 from madang.core.clock import Ids, now_us
 from madang.core.errors import CallError, MethodNotAllowed, NotAuthenticated, Unavailable, UpstreamError
-from madang.dialects.openai_chat.responses import render_error
-from madang.dialects.openai_chat.streams import render_stream_error
-from madang.gateway.call import Call, read_path
+from madang.dialects.every import DIALECTS
+from madang.gateway.call import Call
 from madang.gateway.meter import MeteredReply
+from madang.gateway.paths import edge_of, place_of
 from madang.gateway.pipeline import Gateway, serve
 from madang.web.exchange import Exchange
 from madang.web.models import answer_models, asks_models
@@ -35,6 +35,7 @@ _KEPT_BACK = frozenset(
         b"openai-project",
         b"proxy-authenticate",
         b"report-to",
+        b"request-id",
         b"server",
         b"set-cookie",
         b"strict-transport-security",
@@ -89,7 +90,7 @@ class Wire:
             await answer_models(exchange, call, self._gateway)
             return
         async with serve(call, self._gateway) as reply:
-            await _send(exchange, reply, call_id)
+            await _send(exchange, reply, call)
 
 
 def _read_call(exchange: Exchange, call_id: str) -> Call:
@@ -104,15 +105,15 @@ def _read_call(exchange: Exchange, call_id: str) -> Call:
         arrived=exchange.arrived,
         arrived_at=now_us(),
         method=exchange.method.decode("ascii"),
-        path=read_path(path.removeprefix(b"/v1")),
+        place=place_of(path),
         query=query,
         headers=exchange.headers,
         body=b"",
     )
 
 
-async def _send(exchange: Exchange, reply: MeteredReply, call_id: str) -> None:
-    headers = _headers(reply, call_id)
+async def _send(exchange: Exchange, reply: MeteredReply, call: Call) -> None:
+    headers = _headers(reply, call)
     if reply.whole and not reply.streamed:
         exchange.respond(reply.status, headers, await reply.read())
         return
@@ -123,12 +124,16 @@ async def _send(exchange: Exchange, reply: MeteredReply, call_id: str) -> None:
     exchange.end()
 
 
-def _headers(reply: MeteredReply, call_id: str) -> list[tuple[bytes, bytes]]:
-    headers = [(b"x-request-id", call_id.encode()), (b"x-madang-target", reply.target.header)]
+def _headers(reply: MeteredReply, call: Call) -> list[tuple[bytes, bytes]]:
+    headers = [(b"x-request-id", call.id.encode()), (b"x-madang-target", reply.target.header)]
+    if call.edge == "anthropic":
+        headers.append((b"request-id", call.id.encode()))  # where Anthropic's SDK looks for it
+    if reply.losses is not None:
+        headers.append((b"x-madang-losses", reply.losses.encode("ascii", "replace")))
     for name, value in reply.headers:
         if name not in _KEPT_BACK:
             headers.append((name, value))
-        elif name == b"x-request-id":
+        elif name in (b"x-request-id", b"request-id"):
             headers.append((b"llm_provider-x-request-id", value))
     return headers
 
@@ -141,14 +146,16 @@ def _length(reply: MeteredReply) -> int | None:
 
 
 def _send_error(exchange: Exchange, problem: CallError, call_id: str) -> None:
-    """Say what went wrong, in the way that the answer's state still allows."""
+    """Say what went wrong, in the caller's dialect and in the way that the answer's state still allows."""
     if exchange.disconnected or exchange.response_complete:
         return
+    dialect = DIALECTS[edge_of(exchange.url, exchange.headers)]
     if not exchange.response_started:
-        headers = [_JSON, (b"x-request-id", call_id.encode())]
-        exchange.respond(problem.status, headers, render_error(problem))
+        # Anthropic's SDK looks for the id under the shorter name.
+        headers = [_JSON, (b"x-request-id", call_id.encode()), (b"request-id", call_id.encode())]
+        exchange.respond(dialect.error_status(problem), headers, dialect.render_error(problem, call_id))
     elif exchange.streamed and isinstance(problem, UpstreamError):
-        exchange.write(render_stream_error(problem))
+        exchange.write(dialect.render_stream_error(problem, call_id))
         exchange.end()
     else:
         exchange.abort()

@@ -2,7 +2,8 @@
 
 A stream is `data: {chunk}` events and, at its end, `data: [DONE]`. With
 `stream_options.include_usage` one more chunk comes before the end, with no choices and the usage
-of the whole; a client that did not ask for it does not get it.
+of the whole; a client that did not ask for it does not get it. Whole streams are read in
+`stream_parser.py` and written in `stream_renderer.py`.
 """
 
 from __future__ import annotations
@@ -13,21 +14,13 @@ import msgspec
 
 from madang.core.errors import BrokenAnswer, CallError
 from madang.core.record import Usage
-from madang.dialects.openai_chat.responses import (
-    Head,
-    Heard,
-    WireError,
-    WireUsage,
-    error_word,
-    render_error,
-    render_usage,
-)
-from madang.dialects.sse import Splitter, data_of
+from madang.dialects import tap
+from madang.dialects.openai_chat.errors import render_error
+from madang.dialects.openai_chat.responses import Head, WireError, error_word
+from madang.dialects.openai_chat.usage import WireUsage, write_usage
+from madang.dialects.sse import data_of
 
 DONE = b"data: [DONE]\n\n"
-
-_TOO_LONG = 16 * 1024 * 1024
-"""Bytes of one event after which the tap stops listening and lets everything pass."""
 
 
 class _Choice(msgspec.Struct, gc=False):
@@ -49,45 +42,10 @@ class _Chunk(msgspec.Struct, gc=False):
 _chunk = msgspec.json.Decoder(_Chunk)
 
 
-class Tap:
-    """Listens to a stream. `feed` takes it cut anywhere and gives what the client is to get.
+class Tap(tap.Tap):
+    """See `tap.Tap`; what is withheld is the usage chunk."""
 
-    With `withhold` the usage chunk that only we asked for is taken out; then events leave whole.
-    Without it the bytes go on at once, exactly as they came.
-    """
-
-    __slots__ = ("_deaf", "_splitter", "_withhold", "done", "heard")
-
-    def __init__(self, *, withhold: bool) -> None:
-        self._splitter = Splitter()
-        self._withhold = withhold
-        self._deaf = False
-        self.heard = Heard()
-        self.done = False
-        """Whether `[DONE]` has come."""
-
-    def feed(self, data: bytes) -> bytes:
-        """Listen to a piece; what of it goes on."""
-        if self._deaf:
-            return data
-        events = self._splitter.feed(data)
-        if not self._withhold:
-            for event in events:
-                self._hear(event)
-        else:
-            data = b"".join([event for event in events if not self._hear(event)])
-        if self._splitter.held > _TOO_LONG:
-            self._deaf = True
-            return data + self._splitter.rest() if self._withhold else data
-        return data
-
-    def rest(self) -> bytes:
-        """What is still held back at the end of the stream; an event that was not ended is heard too."""
-        if self._deaf:
-            return b""
-        rest = self._splitter.rest()
-        is_usage = self._hear(rest)
-        return rest if self._withhold and not is_usage else b""
+    __slots__ = ()
 
     def _hear(self, event: bytes) -> bool:
         """Listen to an event; whether it is the usage chunk and nothing else."""
@@ -156,9 +114,9 @@ def read_delta(data: bytes) -> Delta | None:
     return None
 
 
-def render_stream_error(error: CallError) -> bytes:
+def render_stream_error(error: CallError, request_id: str = "") -> bytes:
     """The end of a stream that broke: an error event, as OpenAI's clients raise it, and the end mark."""
-    return b"data: " + render_error(error) + b"\n\n" + DONE
+    return b"data: " + render_error(error, request_id) + b"\n\n" + DONE
 
 
 def render_chunks(head: Head, pieces: list[str], usage: Usage | None, finish_reason: str) -> Iterator[bytes]:
@@ -168,7 +126,7 @@ def render_chunks(head: Head, pieces: list[str], usage: Usage | None, finish_rea
         yield _event(head, {**role, "content": piece}, None)
     yield _event(head, {}, finish_reason)
     if usage is not None:
-        yield _data(head, {"choices": [], "usage": render_usage(usage)})
+        yield _data(head, {"choices": [], "usage": write_usage(usage)})
     yield DONE
 
 

@@ -7,6 +7,7 @@ from madang.simulator.tokens import PER_ATTACHMENT, PER_MESSAGE, estimate
 from madang.simulator.vocabulary import Turn
 
 _ROLES = ("system", "assistant", "user", "function", "tool", "developer")
+_ATTACHED = {"image_url": "image", "input_audio": "audio", "file": "file"}
 _PARTS = ("text", "image_url", "input_audio", "refusal", "file")
 _ORPHAN = (
     "Invalid parameter: messages with role 'tool' must be a response to a preceeding message with "
@@ -79,7 +80,7 @@ class _Reader:
         ):
             return Turn("assistant", message.text("refusal") or "", tokens=PER_MESSAGE)
         turn = _turn("assistant", message, at)
-        return Turn(turn.role, turn.text, turn.attachments, None, turn.tokens + said)
+        return Turn(turn.role, turn.text, turn.attachments, None, turn.tokens + said, turn.kinds)
 
     def _call(self, call: Fields) -> int:
         for name in ("id", "type", "function"):
@@ -102,29 +103,36 @@ def _turn(role: str, message: Fields, at: int, tool: str | None = None) -> Turn:
     if content is None:
         invalid("Invalid value for 'content': expected a string, got null.", f"messages.[{at}].content")
     texts: list[str] = []
-    attachments = 0
+    attached: list[str] = []
     for part in message.objects("content", "one of a string or array of objects"):
-        text = _part(part)
-        attachments += text is None
-        texts += [text] if text is not None else []
+        part.required("type")
+        kind = part.one_of("type", _PARTS) or wrong_type(part.path("type"), "a string", None)
+        part.required(kind)
+        if kind in ("text", "refusal"):
+            texts.append(part.text(kind) or "")
+        else:
+            _check_attached(part, kind)
+            attached.append(_ATTACHED[kind])
     joined = "\n".join(texts)
-    return Turn(
-        role, joined, attachments, tool, PER_MESSAGE + estimate(joined) + attachments * PER_ATTACHMENT
-    )
+    tokens = PER_MESSAGE + estimate(joined) + len(attached) * PER_ATTACHMENT
+    return Turn(role, joined, len(attached), tool, tokens, tuple(attached))
 
 
-def _part(part: Fields) -> str | None:
-    """A part's text, or None if it is an attachment."""
-    part.required("type")
-    kind = part.one_of("type", _PARTS) or wrong_type(part.path("type"), "a string", None)
-    part.required(kind)
-    if kind in ("text", "refusal"):
-        return part.text(kind) or ""
-    details = part.section(kind)
-    if kind == "image_url" and details is not None:
-        details.required("url")
-        _check_image(details.text("url") or "", details)
-    return None
+def _check_attached(part: Fields, kind: str) -> None:
+    details = part.section(kind) or wrong_type(part.path(kind), "an object", part.raw(kind))
+    match kind:
+        case "image_url":
+            details.required("url")
+            _check_image(details.text("url") or "", details)
+        case "input_audio":
+            for name in ("data", "format"):
+                details.required(name)
+            details.text("data")
+            details.one_of("format", ("wav", "mp3"))
+        case _:
+            if details.text("file_id") is None:
+                details.required("file_data")
+                details.text("file_data")
 
 
 def _check_image(url: str, details: Fields) -> None:

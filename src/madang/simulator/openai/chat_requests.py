@@ -10,8 +10,9 @@ from typing import Final
 import msgspec
 
 from madang.simulator.openai.chat_messages import read_messages
-from madang.simulator.openai.chat_tools import read_format, read_tool_choice, read_tools
+from madang.simulator.openai.chat_tools import read_choosing, read_format, read_tools
 from madang.simulator.openai.fields import Fields, invalid, listed, read_object, wrong_type
+from madang.simulator.openai.thinking import traits
 from madang.simulator.tokens import PER_REQUEST
 from madang.simulator.vocabulary import ApiError, ChatRequest, Turn
 
@@ -25,8 +26,9 @@ KNOWN: Final = frozenset(
         *("tools", "top_logprobs", "top_p", "user", "verbosity", "web_search_options"),
     )
 )
-_EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh")
-_TIERS = ("auto", "default", "flex", "scale", "priority")
+_EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
+_MOST_METADATA, _LONGEST_METADATA = 16, 512
+_TIERS = ("auto", "default", "fast", "flex", "scale", "priority")
 
 
 def read_chat_request(body: bytes, strict: bool) -> ChatRequest:
@@ -36,15 +38,19 @@ def read_chat_request(body: bytes, strict: bool) -> ChatRequest:
     if strict:
         fields.refuse_unknown(KNOWN)
     turns = read_messages(fields)
+    own = traits(model)
     if fields.size() == 2:
-        return ChatRequest(model, turns, _prompt_tokens(fields, turns))
+        return ChatRequest(model, turns, _prompt_tokens(fields, turns), reasoning_effort=own.effort)
     _check_unused(fields)
     stream = fields.boolean("stream") or False
-    tools = read_tools(fields)
+    choosing = read_choosing(fields, read_tools(fields))
     form = read_format(fields)
     if form.as_json:
         _expect_the_word_json(turns)
     include_usage, obfuscated = _stream_options(fields, stream)
+    effort = fields.one_of("reasoning_effort", _EFFORTS) or own.effort
+    if own.thinks:
+        _check_thinker(fields, effort)
     return ChatRequest(
         model=model,
         turns=turns,
@@ -55,15 +61,16 @@ def read_chat_request(body: bytes, strict: bool) -> ChatRequest:
         n=_or(fields.integer("n", 1, 128), 1),
         max_tokens=_max_tokens(fields),
         stop=_stop(fields),
-        tools=tools,
-        tool_choice=read_tool_choice(fields, tools),
+        tools=choosing.tools,
+        tool_choice=choosing.choice,
         parallel=_parallel(fields),
         as_json=form.as_json,
         schema=form.schema,
         top_logprobs=_top_logprobs(fields),
-        reasoning_effort=fields.one_of("reasoning_effort", _EFFORTS),
+        reasoning_effort=effort,
         seed=fields.integer("seed"),
         service_tier=_service_tier(fields),
+        verbosity=fields.one_of("verbosity", ("low", "medium", "high")),
     )
 
 
@@ -75,6 +82,28 @@ def read_model(fields: Fields) -> str:
     return model
 
 
+def read_metadata(fields: Fields) -> dict[str, object]:
+    """`metadata`: at most 16 texts by name. Raises ApiError."""
+    metadata = fields.raw("metadata")
+    if metadata is None:
+        return {}
+    if not isinstance(metadata, dict):
+        wrong_type("metadata", "a metadata object", metadata)
+    if len(metadata) > _MOST_METADATA:
+        invalid(
+            f"Invalid 'metadata': too many properties. Expected an object with at most {_MOST_METADATA} "
+            f"properties, but got an object with {len(metadata)} properties instead.",
+            "metadata",
+            "object_above_max_properties",
+        )
+    entries = Fields(metadata, "metadata")
+    for name in metadata:
+        if metadata[name] is None:
+            wrong_type(entries.path(name), "a string", None)
+        entries.longest(name, _LONGEST_METADATA)
+    return metadata
+
+
 def _check_unused(fields: Fields) -> None:
     """Parameters that change nothing here, but are refused when they are wrong."""
     fields.number("temperature", 0, 2)
@@ -83,14 +112,30 @@ def _check_unused(fields: Fields) -> None:
     fields.number("frequency_penalty", -2, 2)
     fields.text("user")
     fields.boolean("store")
-    fields.mapping("metadata")
+    read_metadata(fields)
     fields.mapping("logit_bias")
-    fields.one_of("verbosity", ("low", "medium", "high"))
     if "audio" in (fields.array("modalities") or ()):
         invalid("The simulator does not imitate audio output.", "modalities", "unsupported_value")
     for name in ("functions", "function_call"):
         if name in fields:
             invalid(f"The simulator does not imitate '{name}'; use 'tools'.", name, "unsupported_parameter")
+
+
+def _check_thinker(fields: Fields, effort: str | None) -> None:
+    """What a model that thinks does not take, or not while it thinks."""
+    if "max_tokens" in fields:
+        said = "Unsupported parameter: 'max_tokens' is not supported with this model."
+        invalid(f"{said} Use 'max_completion_tokens' instead.", "max_tokens", "unsupported_parameter")
+    if effort == "none":
+        return
+    if fields.raw("temperature") not in (None, 1):
+        said = f"'temperature' does not support {fields.raw('temperature')} with this model."
+        only = "Only the default (1) value is supported."
+        invalid(f"Unsupported value: {said} {only}", "temperature", "unsupported_value")
+    for name, usual in (("top_p", 1), ("presence_penalty", 0), ("frequency_penalty", 0)):
+        if fields.raw(name) not in (None, usual):
+            said = f"Unsupported parameter: '{name}' is not supported with this model."
+            invalid(said, name, "unsupported_parameter")
 
 
 def _max_tokens(fields: Fields) -> int | None:
@@ -154,7 +199,7 @@ def _service_tier(fields: Fields) -> str:
             "service_tier",
             "invalid_value",
         )
-    return "default" if tier in (None, "auto") else str(tier)
+    return {None: "default", "auto": "default", "fast": "priority"}.get(tier, str(tier))
 
 
 def _expect_the_word_json(turns: tuple[Turn, ...]) -> None:

@@ -31,7 +31,7 @@ def _tool(entry: Fields) -> Tool:
         invalid("The simulator does not imitate custom tools.", entry.path("type"), "unsupported_value")
     entry.required("function")
     function = entry.section("function") or wrong_type(entry.path("function"), "an object", None)
-    name = _name(function)
+    name = read_name(function)
     schema = function.mapping("parameters") or {"type": "object", "properties": {}}
     if schema.get("type") != "object":
         kind = schema.get("type")
@@ -46,7 +46,8 @@ def _tool(entry: Fields) -> Tool:
     return Tool(name, function.text("description") or "", schema)
 
 
-def _name(holder: Fields) -> str:
+def read_name(holder: Fields) -> str:
+    """The name of a function or a format. Raises ApiError."""
     holder.required("name")
     name = holder.text("name") or ""
     if not _NAME.fullmatch(name):
@@ -60,28 +61,53 @@ def _name(holder: Fields) -> str:
     return name
 
 
-def read_tool_choice(request: Fields, tools: tuple[Tool, ...]) -> str:
-    """`auto`, `none`, `required`, or `=name`. Raises ApiError."""
+class Choosing(msgspec.Struct, frozen=True):
+    """Which tools may be called, and how."""
+
+    tools: tuple[Tool, ...]
+    choice: str = "auto"
+    """`auto`, `none`, `required`, or `=name`."""
+
+
+def read_choosing(request: Fields, tools: tuple[Tool, ...]) -> Choosing:
+    """What `tool_choice` says of the tools. Raises ApiError."""
     if "tool_choice" not in request:
-        return "auto"
+        return Choosing(tools)
     if not tools:
         invalid(
             "Invalid value for 'tool_choice': 'tool_choice' is only allowed when 'tools' are specified.",
             "tool_choice",
         )
     if isinstance(request.raw("tool_choice"), str):
-        return request.one_of("tool_choice", ("none", "auto", "required")) or "auto"
+        return Choosing(tools, request.one_of("tool_choice", ("none", "auto", "required")) or "auto")
     choice = request.section("tool_choice") or wrong_type("tool_choice", "an object", None)
     choice.required("type")
-    choice.one_of("type", ("function",))
-    choice.required("function")
-    name = _name(choice.section("function") or wrong_type("tool_choice.function", "an object", None))
+    kind = choice.one_of("type", ("function", "allowed_tools")) or ""
+    choice.required(kind)
+    details = choice.section(kind) or wrong_type(choice.path(kind), "an object", None)
+    if kind == "function":
+        return Choosing(tools, "=" + _known(read_name(details), tools))
+    for name in ("mode", "tools"):
+        details.required(name)
+    names = [_allowed(entry, tools) for entry in details.objects("tools", least=1)]
+    allowed = tuple(tool for tool in tools if tool.name in names)
+    return Choosing(allowed, details.one_of("mode", ("auto", "required")) or "auto")
+
+
+def _allowed(entry: Fields, tools: tuple[Tool, ...]) -> str:
+    entry.required("function")
+    return _known(
+        read_name(entry.section("function") or wrong_type(entry.path("function"), "an object", None)), tools
+    )
+
+
+def _known(name: str, tools: tuple[Tool, ...]) -> str:
     if all(tool.name != name for tool in tools):
         invalid(
             f"Invalid value for 'tool_choice': the function '{name}' was not found in the 'tools' parameter.",
             "tool_choice",
         )
-    return "=" + name
+    return name
 
 
 def read_format(request: Fields) -> Format:
@@ -95,7 +121,7 @@ def read_format(request: Fields) -> Format:
         return Format(as_json=kind == "json_object")
     wanted.required("json_schema")
     details = wanted.section("json_schema") or wrong_type(wanted.path("json_schema"), "an object", None)
-    name = _name(details)
+    name = read_name(details)
     schema = details.mapping("schema")
     if schema is not None and details.boolean("strict"):
         if schema.get("type") != "object":

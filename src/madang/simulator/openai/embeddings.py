@@ -1,16 +1,10 @@
-"""POST /v1/embeddings: vectors that repeat, and that are nearer for texts with more in common.
-
-Feature hashing: every word and every run of three letters adds to a few places of the vector.
-"""
+"""POST /v1/embeddings: the request and its answer; the vectors are made in `vectors.py`."""
 
 from __future__ import annotations
 
 import base64
-import math
-import re
 import struct
 from collections.abc import Sequence
-from hashlib import blake2b
 
 import msgspec
 
@@ -19,13 +13,12 @@ from madang.simulator.openai.chat_requests import read_model
 from madang.simulator.openai.fields import Fields, invalid, read_object, wrong_type
 from madang.simulator.request import Request
 from madang.simulator.tokens import estimate
+from madang.simulator.vectors import vector
 from madang.simulator.vocabulary import ApiError
 
-_WORD = re.compile(r"\w+")
-_PLACES = 4
-_SALT = (1 << 64) - 1
-_SIZES = {"text-embedding-3-large": 3072}
-_DEFAULT_SIZE = 1536
+_SIZES = {"text-embedding-3-large": 3072, "text-embedding-3-small": 1536}
+_UNSHORTENED = ("text-embedding-ada-002",)
+_DEFAULT_SIZE, _LARGEST = 1536, 3072
 _MOST_INPUTS = 2048
 _KNOWN = frozenset(("model", "input", "encoding_format", "dimensions", "user"))
 
@@ -72,29 +65,6 @@ class Embedding(msgspec.Struct, frozen=True):
         return {"object": "embedding", "embedding": shown, "index": index}
 
 
-def vector(text: str, size: int, seed: int) -> list[float]:
-    """A vector of length one. Never all zero: the seed always leaves a trace."""
-    values = [0.0] * size
-    for feature, weight in _features(text):
-        digest = blake2b(
-            feature.encode("utf-8", "surrogatepass"),
-            digest_size=4 * _PLACES,
-            salt=(seed & _SALT).to_bytes(8, "big"),
-        ).digest()
-        for place in struct.unpack(f"<{_PLACES}I", digest):
-            values[(place >> 1) % size] += weight if place & 1 else -weight
-    length = math.sqrt(sum(value * value for value in values))
-    if length == 0.0:
-        values[seed % size] = length = 1.0
-    return [value / length for value in values]
-
-
-def _features(text: str) -> list[tuple[str, float]]:
-    words = _WORD.findall(text.lower())
-    runs = [word[at : at + 2] for word in words for at in range(len(word) - 1) if not word.isascii()]
-    return [("", 0.1), *((word, 1.0) for word in words), *((run, 0.5) for run in runs)]
-
-
 def read_embedding(request: Request, strict: bool) -> Embedding:
     """A body as an embedding request. Raises ApiError."""
     fields = read_object(request.body)
@@ -102,11 +72,23 @@ def read_embedding(request: Request, strict: bool) -> Embedding:
     if strict:
         fields.refuse_unknown(_KNOWN)
     inputs, tokens = _inputs(fields)
-    size = fields.integer("dimensions", 1, _SIZES["text-embedding-3-large"])
-    if size is None:
-        size = _SIZES.get(model, _DEFAULT_SIZE)
+    size = _size(fields, model)
     encoding = fields.one_of("encoding_format", ("float", "base64"))
     return Embedding(model, inputs, tokens, size, encoding == "base64")
+
+
+def _size(fields: Fields, model: str) -> int:
+    """How long the vectors are: as long as the model's, unless shorter ones are wanted."""
+    own, wanted = _SIZES.get(model), fields.integer("dimensions", 1)
+    if wanted is None:
+        return own or _DEFAULT_SIZE
+    if model in _UNSHORTENED:
+        raise ApiError(400, "This model does not support specifying dimensions.")
+    if wanted > (most := own or _LARGEST):
+        invalid(
+            f"Invalid value for 'dimensions' = {wanted}. Must be less than or equal to {most}.", "dimensions"
+        )
+    return wanted
 
 
 def _inputs(fields: Fields) -> tuple[tuple[str, ...], int]:

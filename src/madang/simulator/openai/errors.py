@@ -52,6 +52,7 @@ class Wording(msgspec.Struct, frozen=True):
     kind: str = "invalid_request_error"
     code: str | int | None = None
     headers: tuple[tuple[str, str], ...] = ()
+    param: str | None = None
 
 
 _WORDINGS: Final = {
@@ -90,6 +91,7 @@ _CODES: Final = {
     "context_length_exceeded": Wording(
         "Your input exceeds the context window of this model. Please adjust your input and try again.",
         code="context_length_exceeded",
+        param="input",
     ),
 }
 """Codes that change what the error says."""
@@ -107,7 +109,7 @@ def error_for(status: int, controls: Controls, model: str, request_id: str) -> A
         wording, code = _CODES.get(controls.error_code, wording), controls.error_code
     message = wording.message.replace("{model}", model).replace("{request_id}", request_id)
     headers = wording.headers + retry_headers(controls.retry_after)
-    return ApiError(status, message, kind=wording.kind, code=code, headers=headers)
+    return ApiError(status, message, kind=wording.kind, param=wording.param, code=code, headers=headers)
 
 
 def exhausted(limit: Exhausted, model: str) -> ApiError:
@@ -151,12 +153,12 @@ def unknown_model(model: str) -> ApiError:
     return ApiError(404, message, code="model_not_found")
 
 
-def error_body(error: ApiError) -> bytes:
+def error_body(error: ApiError, _: str = "") -> bytes:
     """The body of an error, indented as OpenAI's are."""
     return msgspec.json.format(_encoded(error), indent=2) + b"\n"
 
 
-def error_event(error: ApiError) -> bytes:
+def error_event(error: ApiError, _: str = "") -> bytes:
     """An error in the middle of a stream: an event without choices."""
     return b"data: " + _encoded(error) + b"\n"
 

@@ -38,6 +38,11 @@ class Fields:
     def __contains__(self, name: str) -> bool:
         return self._values.get(name) is not None
 
+    @property
+    def values(self) -> dict[str, object]:
+        """All fields as they were sent."""
+        return self._values
+
     def size(self) -> int:
         """How many fields were sent."""
         return len(self._values)
@@ -68,6 +73,17 @@ class Fields:
         if value is not None and not isinstance(value, str):
             wrong_type(self.path(name), "a string", value)
         return value
+
+    def longest(self, name: str, most: int) -> None:
+        """Raises ApiError if a string has more than so many characters."""
+        value, where = self.text(name), self.path(name)
+        if value is not None and len(value) > most:
+            invalid(
+                f"Invalid '{where}': string too long. Expected a string with maximum length {most}, but got "
+                f"a string with length {len(value)} instead.",
+                where,
+                "string_above_max_length",
+            )
 
     def boolean(self, name: str) -> bool | None:
         """True or false."""

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Mapping
 
 from madang.simulator.openai.errors import CHALLENGE, NO_KEY
 from madang.simulator.ratelimit import Allowance, show_duration
+from madang.simulator.request import Request
 from madang.simulator.vocabulary import ApiError, Stamp
 
 # Refilling adds fractions: 59 requests may stand as 58.9999999.
 _ROUNDING = 1e-6
 
 
-def authenticate(headers: Mapping[str, str], expected: str | None) -> str:
+def authenticate(request: Request, expected: str | None) -> str:
     """The key presented. Raises ApiError if there is none, or not the expected one."""
-    scheme, _, key = headers.get("authorization", "").partition(" ")
+    scheme, _, key = request.headers.get("authorization", "").partition(" ")
     key = key.strip()
     if scheme.lower() != "bearer" or not key:
         raise ApiError(401, NO_KEY, headers=CHALLENGE)
@@ -43,7 +43,7 @@ def answer_headers(stamp: Stamp, seconds: float) -> list[tuple[str, str]]:
     ]
 
 
-def limit_headers(allowance: Allowance) -> list[tuple[str, str]]:
+def limit_headers(allowance: Allowance, _: Stamp) -> list[tuple[str, str]]:
     """What is left of the limits."""
     requests, tokens = allowance.requests, allowance.tokens
     return [

@@ -14,8 +14,9 @@ from starlette.routing import Route
 from madang.app import App
 from madang.core.clock import now_us
 from madang.core.errors import BadRequest, CallError, NotAllowed, NotFound, StoreError, TooLarge, Unavailable
-from madang.dialects.openai_chat.responses import render_error
+from madang.dialects.openai_chat.errors import render_error
 from madang.gateway.call import Call
+from madang.gateway.paths import Place
 from madang.store.keys import Key, KeyRefused, NoSuchKey
 
 _DAY_US = 24 * 3600 * 1_000_000
@@ -107,7 +108,7 @@ async def _admit(app: App, request: Request) -> None:
         arrived=0.0,
         arrived_at=0,
         method=request.method,
-        path="/admin/keys",
+        place=Place(path="/admin/keys", operation="admin.keys"),
         query=b"",
         headers=request.headers.raw,
         body=b"",

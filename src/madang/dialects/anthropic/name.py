@@ -1,0 +1,3 @@
+"""What the dialect is called in records, losses and leftovers."""
+
+NAME = "anthropic"

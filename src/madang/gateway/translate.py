@@ -1,0 +1,305 @@
+"""A call between two dialects: the request rendered for its target, the answer for its client.
+
+What cannot be said in the other dialect is found before anything is sent (`dialects/losses.py`).
+A whole answer is translated at once, so that one that cannot be read still lets another target be
+asked; a stream event by event, as it comes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from madang.core.clock import now_us
+from madang.core.errors import BadRequest, BrokenAnswer, CallError, UpstreamError
+from madang.core.events import Event, Failure, PartStart, StopEvent, UsageEvent, explode
+from madang.core.requests import Request
+from madang.core.responses import Response
+from madang.dialects import losses
+from madang.dialects.base import Answering, Dialect
+from madang.dialects.carry import is_carried
+from madang.dialects.every import DIALECTS
+from madang.dialects.losses import Loss
+from madang.dialects.tap import Heard
+from madang.gateway.call import Call, Headers
+from madang.providers.base import Provider
+from madang.providers.door import Reply
+from madang.routing.routes import Target
+
+_JSON: Headers = [(b"content-type", b"application/json")]
+_EVENTS: Headers = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-cache")]
+_TOLD = frozenset((b"retry-after", b"retry-after-ms"))
+"""A provider's headers that mean the same in every dialect."""
+
+
+class Translation(msgspec.Struct, frozen=True):
+    """How one call goes to one target in another dialect than its own."""
+
+    client: Dialect
+    provider: Dialect
+    request: Request
+    lost: list[Loss]
+    answering: Answering
+
+    def body(self, target: Target) -> bytes:
+        """The request as the target's provider reads it."""
+        request = self.request
+        if self.provider.name == "openai_chat":
+            notes = {"openai_chat": target.provider.chat_notes(target.model or "")}
+            request = msgspec.structs.replace(request, extra={**request.extra, **notes})
+        return self.provider.render_request(request, target.model or request.model)
+
+    def lost_in(self, response: Response | None = None) -> str | None:
+        """What is lost of the request and of its answer, as a header's value."""
+        lost = self.lost
+        if response is not None:
+            lost = [*lost, *losses.find_in_answer(response, self.client.name)]
+        return losses.header(lost) if lost else None
+
+
+def translate(call: Call, target: Target, *, asks_usage: bool) -> Translation:
+    """How a call goes to a target. Raises `BadRequest` where no dialect of the target's can express it."""
+    client = DIALECTS[call.dialect or ""]
+    request = request_of(call)
+    choice = choose(request, target.provider)
+    if choice.dialect is None:
+        raise choice.refused[0]
+    answering = Answering(
+        request=request,
+        id=call.id,
+        created=now_us() // 1_000_000,
+        asks_usage=asks_usage,
+        as_list=client.name == "gemini" and b"alt=sse" not in call.query,
+    )
+    return Translation(client, choice.dialect, request, choice.lost, answering)
+
+
+def request_of(call: Call) -> Request:
+    """All of a call's request in our own form, read once. Raises `BadRequest`."""
+    if call.request is None:
+        client = DIALECTS[call.dialect or ""]
+        call.request = client.parse_request(call.body, call.place.model, call.place.stream)
+    return call.request
+
+
+def own_body(call: Call, target: Target) -> bytes | None:
+    """The body for a target of the call's own dialect, without what other dialects' providers have signed.
+
+    `None` where nothing of the kind is in it, and it passes as it came. Raises `BadRequest`.
+    """
+    if call.dialect is None or not is_carried(call.body):
+        return None
+    request = request_of(call)
+    if (problem := losses.unportable(request, call.dialect)) is not None:
+        raise problem
+    return DIALECTS[call.dialect].render_request(request, target.model or request.model)
+
+
+def refusal_of(call: Call, target: Target) -> BadRequest | None:
+    """Why a target cannot be asked this in any of its dialects, if it cannot."""
+    if call.dialect is not None and call.dialect in target.speaks:
+        return losses.unportable(request_of(call), call.dialect) if is_carried(call.body) else None
+    choice = choose(request_of(call), target.provider)
+    return choice.refused[0] if choice.dialect is None else None
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """Which of a provider's dialects a request is put into."""
+
+    dialect: Dialect | None
+    """The first that can express it; `None`: none can."""
+    lost: list[Loss]
+    refused: list[BadRequest]
+    """Why each of those before it cannot, in their order."""
+
+
+def choose(request: Request, provider: Provider) -> Choice:
+    """The first of a provider's dialects that can express a request, and what is lost in it."""
+    refused: list[BadRequest] = []
+    for name in provider.dialects:
+        try:
+            return Choice(DIALECTS[name], losses.find(request, name), refused)
+        except BadRequest as problem:
+            refused.append(problem)
+    return Choice(None, [], refused)
+
+
+class WholeReply:
+    """A translated answer that is all here."""
+
+    __slots__ = ("_body", "headers", "heard", "losses", "status", "streamed")
+    whole = True
+
+    def __init__(self, status: int, headers: Headers, body: bytes, heard: Heard, lost: str | None) -> None:
+        self.status = status
+        self.headers = headers
+        self.heard = heard
+        self.losses = lost
+        self.streamed = headers[0] in _EVENTS
+        self._body = body
+
+    async def next(self) -> bytes:
+        """All of it, and then nothing."""
+        body, self._body = self._body, b""
+        return body
+
+    async def pour(self, sink: Callable[[bytes], bool]) -> bool:
+        """All of it."""
+        body = await self.next()
+        return sink(body) if body else True
+
+    async def read(self) -> bytes:
+        """All of it."""
+        return await self.next()
+
+    def close(self) -> None:
+        """There is nothing left to close."""
+
+
+class StreamedReply:
+    """A provider's stream on its way into the client's dialect."""
+
+    __slots__ = (
+        "_begun",
+        "_failure",
+        "_over",
+        "_parser",
+        "_renderer",
+        "_reply",
+        "_speaks",
+        "headers",
+        "heard",
+        "losses",
+        "status",
+    )
+    whole = False
+    streamed = True
+
+    def __init__(self, reply: Reply, translation: Translation) -> None:
+        self._reply = reply
+        self._parser = translation.provider.stream_parser()
+        self._renderer = translation.client.stream_renderer(translation.answering)
+        self._failure: CallError | None = None
+        self._over = False
+        self._speaks = False
+        self._begun = b""
+        self.status = 200
+        self.headers = _JSON if translation.answering.as_list else _EVENTS
+        self.losses = translation.lost_in()
+        self.heard = Heard()
+
+    async def begin(self) -> None:
+        """Wait for the first of the answer itself. Raises `CallError` where a failure comes before it."""
+        while not self._speaks and not self._over:
+            data = await self._reply.next()
+            self._begun += self._take(data) if data else self._end()
+        if self._failure is not None and not self._speaks:
+            raise self._failure
+
+    async def next(self) -> bytes:
+        """The next piece for the client; `b""` at the end. What breaks is told in the stream itself."""
+        out, self._begun = self._begun, b""
+        while not out and not self._over:
+            try:
+                data = await self._reply.next()
+            except UpstreamError as problem:
+                return self._break(problem)
+            out = self._take(data) if data else self._end()
+        return out
+
+    async def pour(self, sink: Callable[[bytes], bool]) -> bool:
+        """Give pieces to `sink` until the end (true) or until it gives false."""
+        if self._begun and not sink(await self.next()):
+            return False
+        full = False
+
+        def take(data: bytes) -> bool:
+            nonlocal full
+            out = self._take(data)
+            if out and not sink(out):
+                full = True
+            return not full and not self._over
+
+        if not self._over:
+            try:
+                if await self._reply.pour(take):
+                    sink(self._end())
+            except UpstreamError as problem:
+                sink(self._break(problem))
+        return self._over and not full
+
+    async def read(self) -> bytes:
+        """All of it."""
+        parts = []
+        while data := await self.next():
+            parts.append(data)
+        return b"".join(parts)
+
+    def close(self) -> None:
+        """Done with it; a provider that is still speaking is told to stop."""
+        self._reply.close()
+
+    def _take(self, data: bytes) -> bytes:
+        return self._render(self._parser.feed(data))
+
+    def _end(self) -> bytes:
+        self._over = True
+        return self._render(self._parser.end())
+
+    def _break(self, problem: CallError) -> bytes:
+        self._over = True
+        return self._render([Failure(problem)])
+
+    def _render(self, events: list[Event]) -> bytes:
+        render, heard = self._renderer.render, self.heard
+        out = []
+        for event in events:
+            if isinstance(event, UsageEvent):
+                heard.usage = event.usage
+            elif isinstance(event, StopEvent):
+                heard.stop_reason = heard.stop_reason or (event.stop and event.stop.value)
+            elif isinstance(event, PartStart):
+                self._speaks = True
+            elif isinstance(event, Failure):
+                heard.error = event.error.code
+                self._failure = event.error
+                self._over = True
+            out.append(render(event))
+        return b"".join(out)
+
+
+TranslatedReply = WholeReply | StreamedReply
+
+
+async def receive(reply: Reply, translation: Translation, call_id: str, *, streamed: bool) -> TranslatedReply:
+    """A provider's answer, translated. Raises `CallError` where it is none that can be told on."""
+    if reply.status >= 400:
+        problem = translation.provider.parse_error(reply.status, await reply.read())
+        client = translation.client
+        headers = _JSON + [pair for pair in reply.headers if pair[0] in _TOLD]
+        body = client.render_error(problem, call_id)
+        heard = Heard(error=problem.code)
+        return WholeReply(client.error_status(problem), headers, body, heard, translation.lost_in())
+    if streamed:
+        stream = StreamedReply(reply, translation)
+        await stream.begin()
+        return stream
+    body = await reply.read()
+    if reply.status != 200:
+        raise BrokenAnswer(f"The provider answered with status {reply.status}, which cannot be translated.")
+    return _whole(translation.provider.parse_response(body), translation)
+
+
+def _whole(response: Response, translation: Translation) -> WholeReply:
+    stop = response.candidates[0].stop if response.candidates else None
+    heard = Heard(usage=response.usage, stop_reason=stop.value if stop is not None else None)
+    lost = translation.lost_in(response)
+    if not translation.request.stream:
+        body = translation.client.render_response(response, translation.answering)
+        return WholeReply(200, _JSON, body, heard, lost)
+    # A provider that was asked for a stream and answered at once.
+    render = translation.client.stream_renderer(translation.answering).render
+    body = b"".join([render(event) for event in explode(response)])
+    headers = _JSON if translation.answering.as_list else _EVENTS
+    return WholeReply(200, headers, body, heard, lost)

@@ -1,0 +1,280 @@
+"""What must hold between two dialects, each law as a function: what is wrong, or `None`.
+
+What is missing after a translation is exactly what the target's column in `losses.py` declares.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable
+from itertools import takewhile
+from typing import Any
+
+from madang.core.errors import BadRequest
+from madang.core.events import Event, collect
+from madang.core.messages import Json, Message, Part, Reasoning, ToolCall, ToolResult
+from madang.core.requests import Request
+from madang.core.responses import Response
+from madang.dialects.base import Answering, Dialect
+from madang.dialects.carry import plain_id
+from madang.dialects.features import Fact, of_request, of_response
+from madang.dialects.losses import Loss, find, find_in_answer, look_up
+from tests.dialects.hub import legal
+from tests.dialects.laws import parse, render
+
+DERIVED = frozenset(("max_tokens.unsaid", "output.schema.unnamed", "tool_loop.unsigned"))
+"""Facts that arise where another one is lost, and may vanish where one is emulated."""
+
+SHOWN = frozenset(("assistant.order",))
+"""What a stream may show though the whole answer cannot tell it: in a chat completion, words after a call."""
+
+NEWEST = "newest"
+"""A model that no dialect knows, and takes for one of its newest. Columns say what those cannot do."""
+
+Facts = Counter[tuple[str, str]]
+
+
+def asked_through(dialect: Dialect, request: Request) -> Request:
+    """A request as a provider of a dialect reads it, for a model that is as able as the newest."""
+    body = dialect.render_request(request, NEWEST)
+    in_path = dialect.name == "gemini"
+    return dialect.parse_request(body, NEWEST if in_path else None, request.stream if in_path else None)
+
+
+def answered_through(dialect: Dialect, response: Response, asked: Request) -> Response:
+    """An answer as a client of a dialect reads it."""
+    return dialect.parse_response(dialect.render_response(response, answering(asked)))
+
+
+def streamed_through(dialect: Dialect, events: Iterable[Event], asked: Request) -> Response:
+    """A streamed answer as a client of a dialect reads it."""
+    return collect(legal(parse(dialect, [render(dialect, events, answering(asked))])))
+
+
+def answering(asked: Request) -> Answering:
+    return Answering(request=asked, id="answer-1", created=1_700_000_000)
+
+
+def refusal(request: Request, dialect: Dialect) -> BadRequest | None:
+    """Why a request cannot be sent to a dialect, if so."""
+    try:
+        find(request, dialect.name)
+    except BadRequest as problem:
+        return problem
+    return None
+
+
+def request_fault(before: Request, dialect: Dialect) -> str | None:
+    """A request that is sent to a dialect loses what its column says, and nothing else."""
+    after = asked_through(dialect, before)
+    return fault(facts(of_request(before)), facts(of_request(after)), find(before, dialect.name))
+
+
+def return_fault(before: Request, through: Dialect, back: Dialect) -> str | None:
+    """Nor does it lose more on the way back."""
+    between = asked_through(through, before)
+    problem = refusal(between, back)
+    if problem is None:
+        found = request_fault(between, back)
+        return f"on the way back: {found}" if found else None
+    # Some providers take more than their dialect can say of itself: Perplexity, a document's address.
+    return f"on the way back it is refused: {problem}" if refusal(before, back) is None else None
+
+
+def answer_fault(before: Response, asked: Request, dialect: Dialect) -> str | None:
+    """An answer in a client's dialect lacks what its column says, and nothing else."""
+    return _answer_fault(before, answered_through(dialect, before, asked), dialect)
+
+
+def stream_fault(events: list[Event], asked: Request, dialect: Dialect) -> str | None:
+    """Neither does a streamed answer."""
+    before, after = collect(events), streamed_through(dialect, events, asked)
+    return _answer_fault(before, after, dialect, SHOWN)
+
+
+def _answer_fault(
+    before: Response, after: Response, dialect: Dialect, shown: frozenset[str] = frozenset()
+) -> str | None:
+    several = look_up("candidates", dialect.name, "answers") is None
+    losses = find_in_answer(before, dialect.name)
+    told, found = of_response(before, several=several), of_response(after)
+    return fault(unsigned(told), unsigned(found), losses, shown)
+
+
+def fault(before: Facts, after: Facts, losses: list[Loss], shown: frozenset[str] = frozenset()) -> str | None:
+    """What differs though it is not declared, or is declared and does not differ."""
+    declared = {loss.feature for loss in losses}
+    lost, gained = before - after, after - before
+    emulated = any(loss.treatment == "emulate" for loss in losses)
+    derived = DERIVED if emulated else frozenset()
+    silent = Counter({fact: count for fact, count in lost.items() if fact[0] not in declared | derived})
+    if silent and not (emulated and all(_is_longer_now(fact, gained) for fact in silent)):
+        instead = f"instead there is {told(gained)}; declared {sorted(declared)}"
+        return f"lost without a word: {told(silent)}; {instead}"
+    surplus = Counter({fact: count for fact, count in gained.items() if fact[0] not in DERIVED})
+    if surplus and not emulated:
+        return f"made up: {told(surplus)}; declared {sorted(declared)}"
+    gone = declared - shown
+    kept = Counter({fact: count for fact, count in (before & after).items() if fact[0] in gone})
+    return f"declared as lost, and still there: {told(kept)}" if kept else None
+
+
+def _is_longer_now(fact: tuple[str, str], gained: Facts) -> bool:
+    """Whether it is a text that something was said in the midst of, which is emulated in words."""
+    if fact[0] != "text":
+        return False
+    role, text = json.loads(fact[1])
+    for feature, value in gained:
+        if feature == "text" and (now := json.loads(value))[0] == role:
+            head = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(text, now[1], strict=False)))
+            if len(now[1]) > len(text) and now[1].endswith(text[head:]):
+                return True
+    return False
+
+
+def facts(found: Iterable[Fact]) -> Facts:
+    return Counter((fact.feature, json.dumps(plain(fact.value), sort_keys=True)) for fact in found)
+
+
+def unsigned(found: Iterable[Fact]) -> Facts:
+    """Without signatures, which answers carry in another dialect's fields: `sent_back` is about them."""
+    return facts(fact for fact in found if not fact.feature.startswith("signature."))
+
+
+def plain(value: Json) -> Json:
+    """A value in which `1.0` is `1`."""
+    match value:
+        case float() if value.is_integer():
+            return int(value)
+        case dict():
+            return {name: plain(inner) for name, inner in value.items()}
+        case list() | tuple():
+            return [plain(inner) for inner in value]
+        case _:
+            return value
+
+
+def told(found: Facts) -> str:
+    return ", ".join(f"{feature} {value[:200]}" for feature, value in list(found)[:6]) or "nothing"
+
+
+Back = Callable[[dict[str, Any]], dict[str, Any]]
+"""From an answer to what an SDK asks next: the assistant's turn as it came, and the tools' results."""
+
+
+def _chat_back(answer: dict[str, Any], *, whole: bool = False) -> dict[str, Any]:
+    message = answer["choices"][0]["message"]
+    kept = {name: message[name] for name in ("role", "content", "tool_calls") if name in message}
+    results = [
+        {"role": "tool", "tool_call_id": call["id"], "content": "ok"}
+        for call in message.get("tool_calls") or ()
+    ]
+    asked = {"role": "user", "content": "hi"}
+    return {"model": "m", "messages": [asked, message if whole else kept, *results]}
+
+
+def _whole_chat_back(answer: dict[str, Any]) -> dict[str, Any]:
+    return _chat_back(answer, whole=True)
+
+
+def _responses_back(answer: dict[str, Any]) -> dict[str, Any]:
+    results = [
+        {"type": "function_call_output", "call_id": item["call_id"], "output": "ok"}
+        for item in answer["output"]
+        if item["type"] == "function_call"
+    ]
+    return {"model": "m", "input": [{"role": "user", "content": "hi"}, *answer["output"], *results]}
+
+
+def _anthropic_back(answer: dict[str, Any]) -> dict[str, Any]:
+    results = [
+        {"type": "tool_result", "tool_use_id": block["id"], "content": "ok"}
+        for block in answer["content"]
+        if block["type"] == "tool_use"
+    ]
+    turns = [{"role": "assistant", "content": answer["content"]}, {"role": "user", "content": results}]
+    return {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}, *turns]}
+
+
+def _named_gemini_back(answer: dict[str, Any]) -> dict[str, Any]:
+    return _gemini_back(answer, ids=True)
+
+
+def _gemini_back(answer: dict[str, Any], *, ids: bool = False) -> dict[str, Any]:
+    content = answer["candidates"][0]["content"]
+    results = []
+    for part in content["parts"]:
+        if "functionCall" in part:
+            call = part["functionCall"]
+            named = {"id": call["id"]} if ids and "id" in call else {}
+            results.append(
+                {"functionResponse": {**named, "name": call["name"], "response": {"output": "ok"}}}
+            )
+    return {
+        "contents": [
+            {"role": "user", "parts": [{"text": "hi"}]},
+            content,
+            {"role": "user", "parts": results},
+        ]
+    }
+
+
+BACK: dict[str, tuple[Back, ...]] = {
+    # Frameworks rebuild the message from what they know; others send all of it.
+    "openai_chat": (_whole_chat_back, _chat_back),
+    "openai_responses": (_responses_back,),
+    "anthropic": (_anthropic_back,),
+    # `types.Part.from_function_response` of Google's SDK gives no id.
+    "gemini": (_named_gemini_back, _gemini_back),
+}
+
+
+def loop_fault(response: Response, client: Dialect, provider: Dialect) -> str | None:
+    """A signed tool loop comes back from a client as it went there, and goes on at the provider."""
+    asked = Request(model="m", messages=())
+    wire = client.render_response(response, answering(asked))
+    for back in BACK[client.name]:
+        if back is _chat_back and provider is client:
+            continue  # a provider's own members are the client's own business
+        body = json.dumps(back(json.loads(wire))).encode()
+        in_path = client.name == "gemini"
+        request = client.parse_request(body, "m" if in_path else None, False if in_path else None)
+        if found := _returned_fault(response, request, ids=client is not provider):
+            return found
+        if (problem := refusal(request, provider)) is not None and problem.code == "signature_not_portable":
+            return f"its own provider refuses it: {problem}"
+        if problem is None and (
+            found := _returned_fault(response, asked_through(provider, request), ids=client is not provider)
+        ):
+            return f"at the provider: {found}"
+    return None
+
+
+def _returned_fault(response: Response, request: Request, *, ids: bool) -> str | None:
+    spoken = [part for message in request.messages if message.role == "assistant" for part in message.parts]
+    sent, returned = signed(response.candidates[0].parts), signed(spoken)
+    if sent != returned:
+        return f"sent {sent}, returned {returned}"
+    calls = [part.id for part in spoken if isinstance(part, ToolCall)]
+    results = [part.call_id for part in _results(request.messages)]
+    sent_ids = [plain_id(part.id) for part in response.candidates[0].parts if isinstance(part, ToolCall)]
+    if calls != results or (ids and calls != sent_ids):
+        return f"the calls {sent_ids} came back as {calls} with results of {results}"
+    return None
+
+
+def signed(parts: Iterable[Part]) -> list[tuple[str, ...]]:
+    """What must not change while a loop is open."""
+    out: list[tuple[str, ...]] = []
+    for part in parts:
+        if isinstance(part, Reasoning) and part.signature is not None:
+            name = part.id or "" if part.signer == "openai_responses" else ""
+            out.append(("thought", part.text, part.signature, part.signer or "", str(part.redacted), name))
+        elif isinstance(part, ToolCall):
+            out.append(("call", part.name, part.signature or "", part.signer or ""))
+    return out
+
+
+def _results(messages: Iterable[Message]) -> list[ToolResult]:
+    return [part for message in messages for part in message.parts if isinstance(part, ToolResult)]
