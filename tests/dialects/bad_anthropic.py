@@ -51,7 +51,12 @@ BAD_REQUESTS: list[tuple[str, object, str, str | None]] = [
     ("no role", asking({"content": "hi"}), "missing_parameter", "messages.0.role"),
     ("an unknown role", asking({"role": "tool", "content": "hi"}), "invalid_value", "messages.0.role"),
     ("no content", asking(USER, {"role": "user"}), "missing_parameter", "messages.1.content"),
-    ("content that is a number", asking({"role": "user", "content": 1}), "invalid_type", "messages.0.content"),
+    (
+        "content that is a number",
+        asking({"role": "user", "content": 1}),
+        "invalid_type",
+        "messages.0.content",
+    ),
     ("a block that is words", saying("hi"), "invalid_type", BLOCK),
     ("a block of no kind", saying({"text": "hi"}), "missing_parameter", f"{BLOCK}.type"),
     ("a block of a numbered kind", saying({"type": 1}), "invalid_type", f"{BLOCK}.type"),
@@ -169,7 +174,12 @@ BAD_REQUESTS: list[tuple[str, object, str, str | None]] = [
         "invalid_type",
         "thinking.budget_tokens",
     ),
-    ("an effort that is a number", asking(output_config={"effort": 3}), "invalid_type", "output_config.effort"),
+    (
+        "an effort that is a number",
+        asking(output_config={"effort": 3}),
+        "invalid_type",
+        "output_config.effort",
+    ),
     (
         "an unknown format",
         asking(output_config={"format": {"type": "xml"}}),

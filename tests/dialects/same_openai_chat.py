@@ -21,7 +21,6 @@ SAME: dict[str, object] = {
         service_tier="flex",
         user="u",
         metadata={"a": "b"},
-        parallel_tool_calls=False,
     ),
     "members nobody here knows": asked(logit_bias={"1": 2}, prompt_cache_key="k", store=None, min_p=0.1),
     "nulls": asked(
@@ -181,6 +180,7 @@ SAME: dict[str, object] = {
             {"type": "openrouter:web_search"},
         ],
         tool_choice="required",
+        parallel_tool_calls=False,
     ),
     "no tools": asked(tools=[]),
     "a tool named": asked(tool_choice={"type": "function", "function": {"name": "f", "new": 1}}),

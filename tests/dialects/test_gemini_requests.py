@@ -477,10 +477,13 @@ def test_own_thoughts_go_back_and_those_of_others_do_not() -> None:
 
 
 def test_an_endpoint_is_named_for_the_model_and_the_stream() -> None:
-    assert GEMINI.endpoint("gemini-3-pro", False).path == "/models/gemini-3-pro:generateContent"
-    streamed = GEMINI.endpoint("models/gemini-3-pro", True)
-    assert (streamed.path, streamed.query) == ("/models/gemini-3-pro:streamGenerateContent", b"alt=sse")
-    assert GEMINI.endpoint("tunedModels/x", False).path == "/tunedModels/x:generateContent"
+    whole, streamed = GEMINI.endpoint("gemini-3-pro", False), GEMINI.endpoint("gemini-3-pro", True)
+    assert (whole.path, whole.query) == ("/v1beta/models/gemini-3-pro:generateContent", b"")
+    assert (streamed.path, streamed.query) == (
+        "/v1beta/models/gemini-3-pro:streamGenerateContent",
+        b"alt=sse",
+    )
+    assert GEMINI.endpoint("tunedModels/x", False).path == "/v1beta/tunedModels/x:generateContent"
 
 
 def test_notes_of_form_hold_no_words() -> None:

@@ -10,7 +10,7 @@ from collections import Counter
 from itertools import permutations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from madang.core.errors import ProviderError
@@ -97,7 +97,10 @@ def test_a_recorded_stream_loses_what_is_declared_and_nothing_else(origin: str, 
 @pytest.mark.parametrize("client", DIALECTS)
 def test_a_recorded_signed_loop_comes_back_from_any_client_and_goes_on(client: str) -> None:
     def fault(one: Recorded) -> str | None:
-        return loop_fault(response_of(one), CODECS[client], CODECS[one.dialect])
+        there, back = CODECS[client], CODECS[one.dialect]
+        return loop_fault(response_of(one), there, back, streamed=False) or loop_fault(
+            response_of(one), there, back, streamed=True
+        )
 
     asked = [one for one in of("answer") + of("stream") if is_signed_loop(response_of(one))]
     faults = {name_of(one): found for one in asked if (found := guarded(fault)(one))}
@@ -138,6 +141,7 @@ def test_every_feature_of_an_answer_alone_is_lost_as_declared_or_not_at_all(targ
 def test_any_request_loses_what_is_declared_and_nothing_else(target: str) -> None:
     refused: Counter[bool] = Counter()
 
+    @settings(max_examples=60)
     @given(MADE_UP)
     def hold(request: Request) -> None:
         problem = refusal(request, CODECS[target])
@@ -145,18 +149,15 @@ def test_any_request_loses_what_is_declared_and_nothing_else(target: str) -> Non
         if problem is None:
             found = translation.request_fault(request, CODECS[target])
             assert found is None, found
+        else:
+            translation.asked_through(CODECS[target], request)
 
     hold()
     assert refused[False] > 10
 
 
 @pytest.mark.parametrize("target", DIALECTS)
-@given(request=requests())
-def test_a_refused_request_is_still_rendered_without_a_crash(target: str, request: Request) -> None:
-    assert CODECS[target].render_request(request, "model").startswith(b"{")
-
-
-@pytest.mark.parametrize("target", DIALECTS)
+@settings(max_examples=60)
 @given(response=ANSWERED)
 def test_any_answer_loses_what_is_declared_and_nothing_else(target: str, response: Response) -> None:
     asked = Request(model="m", messages=(), n=2)
@@ -165,6 +166,7 @@ def test_any_answer_loses_what_is_declared_and_nothing_else(target: str, respons
 
 
 @pytest.mark.parametrize("target", DIALECTS)
+@settings(max_examples=60)
 @given(events=streams(candidates=2))
 def test_any_stream_loses_what_is_declared_and_nothing_else(target: str, events: list[Event]) -> None:
     asked = Request(model="m", messages=(), n=2, stream=True)
@@ -173,6 +175,7 @@ def test_any_stream_loses_what_is_declared_and_nothing_else(target: str, events:
 
 
 @pytest.mark.parametrize("target", DIALECTS)
+@settings(max_examples=60)
 @given(response=responses(opaque=OWN_PARTS, shuffled=True))
 def test_a_streamed_answer_says_what_the_whole_one_says(target: str, response: Response) -> None:
     asked = Request(model="m", messages=())
@@ -187,19 +190,16 @@ def test_a_streamed_answer_says_what_the_whole_one_says(target: str, response: R
     assert said == told_at_once
 
 
-@pytest.mark.parametrize(("provider", "client"), [(one, other) for one in DIALECTS for other in DIALECTS])
+@pytest.mark.parametrize("client", DIALECTS)
+@pytest.mark.parametrize("provider", DIALECTS)
 def test_any_signed_loop_comes_back_from_any_client_and_goes_on(provider: str, client: str) -> None:
-    held = Counter[bool]()
-
-    @given(responses(signers=(provider,), media=False, refusals=False))
-    def hold(response: Response) -> None:
-        held[is_signed_loop(response)] += 1
-        if is_signed_loop(response):
-            found = loop_fault(response, CODECS[client], CODECS[provider])
-            assert found is None, found
+    @settings(max_examples=30)
+    @given(responses(signers=(provider,), media=False, refusals=False).filter(is_signed_loop), st.booleans())
+    def hold(response: Response, streamed: bool) -> None:
+        found = loop_fault(response, CODECS[client], CODECS[provider], streamed=streamed)
+        assert found is None, found
 
     hold()
-    assert held[True] > 10
 
 
 def test_no_declaration_is_never_true() -> None:
@@ -269,6 +269,7 @@ def test_whatever_comes_with_an_error_becomes_a_sentence(dialect: str, body: byt
 
 
 @pytest.mark.parametrize("target", DIALECTS)
+@settings(max_examples=60)
 @given(events=streams(candidates=2), data=st.data())
 def test_a_stream_that_breaks_is_told_as_broken_at_any_place(
     target: str, events: list[Event], data: st.DataObject

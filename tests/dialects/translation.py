@@ -12,7 +12,7 @@ from itertools import takewhile
 from typing import Any
 
 from madang.core.errors import BadRequest
-from madang.core.events import Event, collect
+from madang.core.events import Event, collect, explode
 from madang.core.messages import Json, Message, Part, Reasoning, ToolCall, ToolResult
 from madang.core.requests import Request
 from madang.core.responses import Response
@@ -230,10 +230,11 @@ BACK: dict[str, tuple[Back, ...]] = {
 }
 
 
-def loop_fault(response: Response, client: Dialect, provider: Dialect) -> str | None:
+def loop_fault(response: Response, client: Dialect, provider: Dialect, *, streamed: bool) -> str | None:
     """A signed tool loop comes back from a client as it went there, and goes on at the provider."""
-    asked = Request(model="m", messages=())
-    wire = client.render_response(response, answering(asked))
+    asked = Request(model="m", messages=(), stream=streamed)
+    got = streamed_through(client, explode(response), asked) if streamed else response
+    wire = client.render_response(got, answering(asked))
     for back in BACK[client.name]:
         if back is _chat_back and provider is client:
             continue  # a provider's own members are the client's own business

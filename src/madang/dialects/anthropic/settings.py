@@ -5,7 +5,7 @@ from __future__ import annotations
 from madang.core.messages import Json
 from madang.core.requests import OutputFormat, ReasoningAsk, Request
 from madang.dialects.anthropic.name import NAME
-from madang.dialects.reading import Members, bad_value, note, put, wrong
+from madang.dialects.reading import Members, bad_value, missing, note, put, wrong
 
 _SHOWN = {"summarized": "auto", "omitted": "none"}
 _OFF = frozenset(("disabled", "between_tools"))
@@ -91,7 +91,7 @@ def _parse_format(place: Members, name: str, old: str | None) -> OutputFormat | 
         raise bad_value(wanted.at("type"), kind, "'json_schema'")
     schema = wanted.object("schema")
     if schema is None:
-        raise wrong(wanted.at("schema"), None, "a JSON schema")
+        raise missing(wanted.at("schema"), "a JSON schema")
     del place.left[name]
     return OutputFormat(kind="schema", schema=schema, extra=wanted.extra(NAME, member=old))
 

@@ -58,7 +58,7 @@ def parse_signature(block: Spelled) -> Signed:
         return Signed(in_its_place=text)
     signature, signer = unwrap(text, NAME)
     if signer != NAME:
-        head, _, signature = signature.rpartition("\n")
+        head, _, signature = signature.partition("\n")
         return Signed(signature, signer, head.startswith(_REDACTED), head[1:] or None)
     if is_url_safe(text):
         return Signed(standard(text), NAME, url_safe=True)

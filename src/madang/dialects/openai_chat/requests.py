@@ -133,17 +133,23 @@ def render_request(request: Request, model: str) -> bytes:
         value = getattr(request, name)
         if value is not None:
             out[name] = value
-    if request.tools:
-        write_tools(out, request.tools)
-    if request.tool_choice is not None:
-        write_choice(out, request.tool_choice)
-    if request.parallel_tools is not None:
-        out["parallel_tool_calls"] = request.parallel_tools
+    _write_tools(out, request)
     if request.reasoning is not None:
         write_reasoning_ask(out, request.reasoning)
     if request.output is not None:
         write_output(out, request.output)
     return write_json(restore(out, request.extra))
+
+
+def _write_tools(out: dict[str, Json], request: Request) -> None:
+    """The tools and how they are called. Without any it is an error here to say how, and none elsewhere."""
+    if request.tools:
+        write_tools(out, request.tools)
+    choice = request.tool_choice
+    if choice is not None and (request.tools or choice.mode not in ("auto", "none") or choice.extra):
+        write_choice(out, choice)
+    if request.parallel_tools is not None and request.tools:
+        out["parallel_tool_calls"] = request.parallel_tools
 
 
 def _write_form(out: dict[str, Json], request: Request) -> None:

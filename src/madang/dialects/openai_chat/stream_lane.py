@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from madang.core.events import PartDelta, StopEvent
+from madang.core.events import PartDelta, PartEnd, PartStart, StopEvent
 from madang.core.messages import (
     Citation,
     Json,
@@ -91,8 +91,19 @@ class Lane:
         """A chunk with one delta."""
         return self._start + write_json(delta) + _TAIL
 
-    def open(self, part: Part) -> bytes:
-        """A part begins."""
+    def take(self, event: PartDelta | PartStart | PartEnd | StopEvent) -> bytes:
+        """The next event of this choice, as chunks."""
+        match event:
+            case PartDelta():
+                return self._go_on(event)
+            case PartStart():
+                return self._open(event.part)
+            case PartEnd():
+                return self._close()
+            case StopEvent():
+                return self._stop(event)
+
+    def _open(self, part: Part) -> bytes:
         self._part = part
         match part:
             case Text():
@@ -119,8 +130,7 @@ class Lane:
                 self._before = b""
                 return b""
 
-    def go_on(self, event: PartDelta) -> bytes:
-        """More of the open part."""
+    def _go_on(self, event: PartDelta) -> bytes:
         if event.citations:
             self._citations.extend(event.citations)
         if event.signature is not None:
@@ -129,8 +139,7 @@ class Lane:
             return self._likely(event)
         return self._say(event.text)
 
-    def close(self) -> bytes:
-        """The open part is whole."""
+    def _close(self) -> bytes:
         part, self._part = self._part, None
         match part:
             case Text() if self._citations:
@@ -143,8 +152,7 @@ class Lane:
             case _:
                 return b""
 
-    def stop(self, event: StopEvent) -> bytes:
-        """The choice has ended."""
+    def _stop(self, event: StopEvent) -> bytes:
         if event.stop is None:
             return b""
         reason = write_stop(

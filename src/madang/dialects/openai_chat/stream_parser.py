@@ -65,8 +65,9 @@ class StreamParser:
     def end(self) -> list[Event]:
         """The stream has ended."""
         out: list[Event] = []
-        if not self._over:
-            self._hear(data_of(self._splitter.rest()), out)
+        rest = data_of(self._splitter.rest())
+        if not self._over and _is_whole(rest):
+            self._hear(rest, out)
         if not self._over:
             if self._choices and all(choice.stopped for choice in self._choices.values()):
                 self._finish(out)
@@ -155,3 +156,11 @@ class StreamParser:
 
 def _of(kind: type[T], value: Json) -> T | None:
     return value if isinstance(value, kind) else None
+
+
+def _is_whole(data: bytes) -> bool:
+    """Whether an event that was not ended says something all the same."""
+    try:
+        return data == b"[DONE]" or isinstance(_decode(data), dict)
+    except _MALFORMED:
+        return False

@@ -45,18 +45,11 @@ class StreamRenderer:
     def render(self, event: Event) -> bytes:
         """The event as chunks; often nothing."""
         match event:
-            case PartDelta():
-                return self._lane(event.candidate).go_on(event)
-            case PartStart():
+            case PartDelta() | PartStart() | PartEnd() | StopEvent():
                 lane = self._lanes.get(event.candidate)
                 if lane is None:
-                    return self._begin_lane(event.candidate) + self._lane(event.candidate).open(event.part)
-                return lane.open(event.part)
-            case PartEnd():
-                return self._lane(event.candidate).close()
-            case StopEvent():
-                begun = b"" if event.candidate in self._lanes else self._begin_lane(event.candidate)
-                return begun + self._lane(event.candidate).stop(event)
+                    return self._begin_lane(event.candidate) + self._lanes[event.candidate].take(event)
+                return lane.take(event)
             case Begin():
                 return self._begin(event)
             case UsageEvent():
@@ -86,12 +79,6 @@ class StreamRenderer:
     def _begin_lane(self, number: int) -> bytes:
         lane = self._lanes[number] = Lane(number, self._start, functions=self._functions)
         return lane.chunk({"role": "assistant", "content": ""})
-
-    def _lane(self, number: int) -> Lane:
-        lane = self._lanes.get(number)
-        if lane is None:
-            lane = self._lanes[number] = Lane(number, self._start, functions=self._functions)
-        return lane
 
     def _end(self, end: End) -> bytes:
         last = leftovers(end.extra)

@@ -101,12 +101,10 @@ def read_choice(members: Members) -> ToolChoice | None:
         return None
     if isinstance(value, str):
         return _read_mode(members, "function_call", "function_call")
-    named = members.members("function_call")
-    if named is None:
-        return None
-    return ToolChoice(
-        mode="named", names=(named.need_text("name"),), extra=named.extra(NAME, form="function_call")
-    )
+    named = Members(value, members.at("function_call"))
+    del members.left["function_call"]
+    name = named.need_text("name")
+    return ToolChoice(mode="named", names=(name,), extra=named.extra(NAME, form="function_call"))
 
 
 def _read_choice(members: Members) -> ToolChoice:
@@ -119,9 +117,7 @@ def _read_choice(members: Members) -> ToolChoice:
     match written:
         case {"type": "function", "function": dict()}:
             del choice.left["type"]
-            function = choice.members("function")
-            if function is None:
-                raise missing(choice.at("function"), "an object with a 'name'")
+            function = Members(choice.left.pop("function"), choice.at("function"))
             name = function.need_text("name")
             keep(choice, "function", function)
             return ToolChoice(mode="named", names=(name,), extra=choice.extra(NAME))
@@ -143,8 +139,8 @@ def _read_choice(members: Members) -> ToolChoice:
 
 def _is_named(tool: Json) -> bool:
     match tool:
-        case {"type": "function", "function": {"name": str(), **more}, **rest}:
-            return not more and not rest
+        case {"type": "function", "function": {"name": str(), **more}, **rest} if not more and not rest:
+            return True
         case _:
             return False
 
@@ -338,12 +334,12 @@ def write_function(call: ToolCall) -> dict[str, Json]:
             return {"name": call.name}
         arguments = "" if form == "empty" else "{}"
     elif form == "object":
-        arguments = parsed(arguments)
+        arguments = _parsed(arguments)
     return {"name": call.name, "input" if custom else "arguments": arguments}
 
 
-def parsed(arguments: str) -> Json:
-    """Arguments as JSON; as they are where they are none."""
+def _parsed(arguments: str) -> Json:
+    """As an object again; what somebody has changed in between may be none."""
     try:
         return read_json(arguments)
     except ValueError:

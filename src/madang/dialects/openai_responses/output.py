@@ -37,7 +37,8 @@ class Names:
 
     def __init__(self, answer: str) -> None:
         # OpenAI takes back ids of 64 characters at most, of these alone.
-        plain = [sign if sign.isascii() and sign.isalnum() else "_" for sign in answer[-_LONGEST:]]
+        known = [sign.isascii() and (sign.isalnum() or sign == "-") for sign in answer[-_LONGEST:]]
+        plain = [sign if ok else "_" for sign, ok in zip(answer[-_LONGEST:], known, strict=True)]
         self._base = "".join(plain)
         self._thoughts: list[Reasoning] = []
         """Signed for another dialect, and not yet carried by a call."""

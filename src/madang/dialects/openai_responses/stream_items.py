@@ -240,9 +240,9 @@ class StreamedItems:
         item.over = False
         match block.get("type"):
             case "output_text":
-                self._start_content(item, Text("", extra=_OWN))
+                self._start_content(item, Text(""))
             case "refusal":
-                self._start_content(item, Refusal("", extra=_OWN))
+                self._start_content(item, Refusal(""))
         item.content = said.get("content_index")
 
     def _start_content(self, item: _Item, part: Text | Refusal) -> None:
@@ -259,7 +259,7 @@ class StreamedItems:
         if item.kind != "message":
             return
         if item.index is None or said.get("content_index") != item.content:
-            self._start_content(item, Text("", extra=_OWN))
+            self._start_content(item, Text(""))
             item.content = said.get("content_index")
         delta, tokens = said["delta"], said.get("logprobs")
         read = tuple(read_logprobs(tokens, bare=True) or ()) if tokens else ()
@@ -279,7 +279,7 @@ class StreamedItems:
         if item is None:
             item = self._opened("message", said.get("output_index"))
         if item.index is None or said.get("content_index") != item.content:
-            self._start_content(item, Refusal("", extra=_OWN))
+            self._start_content(item, Refusal(""))
             item.content = said.get("content_index")
         self._grow(item, said["delta"])
 
