@@ -1,4 +1,4 @@
-"""Requests to the Messages API in every form there is, each of which comes out as it went in: `(name, body)`."""
+"""Requests to the Messages API in every form: each comes out as it went in. `(name, body)`."""
 
 from __future__ import annotations
 

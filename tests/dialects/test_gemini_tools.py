@@ -229,7 +229,7 @@ def test_media_of_a_result_are_read_and_go_back_where_they_were() -> None:
 @pytest.mark.parametrize(
     "more", [{"willContinue": True}, {"scheduling": "SILENT"}, {"parts": []}, {"new": None}, {"id": "x"}]
 )
-def test_what_else_a_result_says_goes_back(more: dict[str, object]) -> None:
+def test_what_else_a_result_says_goes_back(more: dict[str, Any]) -> None:
     body = {
         "contents": [said("hi"), said(called("f"), role="model"), said(came("f", {"output": "a"}, **more))]
     }

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from itertools import takewhile
-from typing import Any
 
 from madang.core.errors import BadRequest
 from madang.core.events import Event, collect, explode
@@ -20,6 +19,7 @@ from madang.dialects.base import Answering, Dialect
 from madang.dialects.carry import plain_id
 from madang.dialects.features import Fact, of_request, of_response
 from madang.dialects.losses import Loss, find, find_in_answer, look_up
+from tests.dialects.clients import BACK, gathered, rebuilt_chat_back
 from tests.dialects.hub import legal
 from tests.dialects.laws import parse, render
 
@@ -159,119 +159,52 @@ def told(found: Facts) -> str:
     return ", ".join(f"{feature} {value[:200]}" for feature, value in list(found)[:6]) or "nothing"
 
 
-Back = Callable[[dict[str, Any]], dict[str, Any]]
-"""From an answer to what an SDK asks next: the assistant's turn as it came, and the tools' results."""
-
-
-def _chat_back(answer: dict[str, Any], *, whole: bool = False) -> dict[str, Any]:
-    message = answer["choices"][0]["message"]
-    kept = {name: message[name] for name in ("role", "content", "tool_calls") if name in message}
-    results = [
-        {"role": "tool", "tool_call_id": call["id"], "content": "ok"}
-        for call in message.get("tool_calls") or ()
-    ]
-    asked = {"role": "user", "content": "hi"}
-    return {"model": "m", "messages": [asked, message if whole else kept, *results]}
-
-
-def _whole_chat_back(answer: dict[str, Any]) -> dict[str, Any]:
-    return _chat_back(answer, whole=True)
-
-
-def _responses_back(answer: dict[str, Any]) -> dict[str, Any]:
-    results = [
-        {"type": "function_call_output", "call_id": item["call_id"], "output": "ok"}
-        for item in answer["output"]
-        if item["type"] == "function_call"
-    ]
-    return {"model": "m", "input": [{"role": "user", "content": "hi"}, *answer["output"], *results]}
-
-
-def _anthropic_back(answer: dict[str, Any]) -> dict[str, Any]:
-    results = [
-        {"type": "tool_result", "tool_use_id": block["id"], "content": "ok"}
-        for block in answer["content"]
-        if block["type"] == "tool_use"
-    ]
-    turns = [{"role": "assistant", "content": answer["content"]}, {"role": "user", "content": results}]
-    return {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}, *turns]}
-
-
-def _named_gemini_back(answer: dict[str, Any]) -> dict[str, Any]:
-    return _gemini_back(answer, ids=True)
-
-
-def _gemini_back(answer: dict[str, Any], *, ids: bool = False) -> dict[str, Any]:
-    content = answer["candidates"][0]["content"]
-    results = []
-    for part in content["parts"]:
-        if "functionCall" in part:
-            call = part["functionCall"]
-            named = {"id": call["id"]} if ids and "id" in call else {}
-            results.append(
-                {"functionResponse": {**named, "name": call["name"], "response": {"output": "ok"}}}
-            )
-    return {
-        "contents": [
-            {"role": "user", "parts": [{"text": "hi"}]},
-            content,
-            {"role": "user", "parts": results},
-        ]
-    }
-
-
-BACK: dict[str, tuple[Back, ...]] = {
-    # Frameworks rebuild the message from what they know; others send all of it.
-    "openai_chat": (_whole_chat_back, _chat_back),
-    "openai_responses": (_responses_back,),
-    "anthropic": (_anthropic_back,),
-    # `types.Part.from_function_response` of Google's SDK gives no id.
-    "gemini": (_named_gemini_back, _gemini_back),
-}
-
-
 def loop_fault(response: Response, client: Dialect, provider: Dialect, *, streamed: bool) -> str | None:
     """A signed tool loop comes back from a client as it went there, and goes on at the provider."""
-    asked = Request(model="m", messages=(), stream=streamed)
-    got = streamed_through(client, explode(response), asked) if streamed else response
-    wire = client.render_response(got, answering(asked))
+    answer = answering(Request(model="m", messages=(), stream=streamed))
+    if streamed:
+        got = gathered(client.name, render(client, explode(response), answer))
+    else:
+        got = json.loads(client.render_response(response, answer))
     for back in BACK[client.name]:
-        if back is _chat_back and provider is client:
+        if back is rebuilt_chat_back and provider is client:
             continue  # a provider's own members are the client's own business
-        body = json.dumps(back(json.loads(wire))).encode()
+        body = json.dumps(back(got)).encode()
         in_path = client.name == "gemini"
         request = client.parse_request(body, "m" if in_path else None, False if in_path else None)
-        if found := _returned_fault(response, request, ids=client is not provider):
+        if found := _returned_fault(response, request, own=client is provider):
             return found
         if (problem := refusal(request, provider)) is not None and problem.code == "signature_not_portable":
             return f"its own provider refuses it: {problem}"
         if problem is None and (
-            found := _returned_fault(response, asked_through(provider, request), ids=client is not provider)
+            found := _returned_fault(response, asked_through(provider, request), own=client is provider)
         ):
             return f"at the provider: {found}"
     return None
 
 
-def _returned_fault(response: Response, request: Request, *, ids: bool) -> str | None:
+def _returned_fault(response: Response, request: Request, *, own: bool) -> str | None:
     spoken = [part for message in request.messages if message.role == "assistant" for part in message.parts]
-    sent, returned = signed(response.candidates[0].parts), signed(spoken)
+    # Gemini's own signature may come behind the words, in a part of its own: that is its business.
+    sent, returned = signed(response.candidates[0].parts, words=not own), signed(spoken, words=not own)
     if sent != returned:
         return f"sent {sent}, returned {returned}"
     calls = [part.id for part in spoken if isinstance(part, ToolCall)]
     results = [part.call_id for part in _results(request.messages)]
     sent_ids = [plain_id(part.id) for part in response.candidates[0].parts if isinstance(part, ToolCall)]
-    if calls != results or (ids and calls != sent_ids):
+    if calls != results or not (own or calls == sent_ids):
         return f"the calls {sent_ids} came back as {calls} with results of {results}"
     return None
 
 
-def signed(parts: Iterable[Part]) -> list[tuple[str, ...]]:
+def signed(parts: Iterable[Part], *, words: bool) -> list[tuple[str, ...]]:
     """What must not change while a loop is open."""
     out: list[tuple[str, ...]] = []
     for part in parts:
         if isinstance(part, Reasoning) and part.signature is not None:
             name = part.id or "" if part.signer == "openai_responses" else ""
-            out.append(("thought", part.text, part.signature, part.signer or "", str(part.redacted), name))
+            text = part.text if words else ""
+            out.append(("thought", text, part.signature, part.signer or "", str(part.redacted), name))
         elif isinstance(part, ToolCall):
             out.append(("call", part.name, part.signature or "", part.signer or ""))
     return out

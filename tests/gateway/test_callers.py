@@ -10,8 +10,8 @@ import pytest
 
 from madang.core.errors import NotAuthenticated, StoreError
 from madang.gateway.call import Call
-from madang.gateway.paths import place_of
 from madang.gateway.callers import Callers
+from madang.gateway.paths import place_of
 from madang.store.keys import Changes, Key
 
 

@@ -15,7 +15,8 @@ import msgspec
 from madang.core.errors import BadRequest, ClientError, NotFound
 
 _LONGEST = 4096
-_NAME = re.compile(r"[a-z]+(?:_[a-z]+)*")
+_NAME = re.compile(r"[a-z]+(?:_[a-z]+|[A-Z][a-z]+)*")
+_HUMP = re.compile(r"(?=[A-Z])")
 _ALLOWED = re.compile(rb"[A-Za-z0-9._~!$&'()*+,;=:@%/-]*")
 _FRONT = re.compile(rb"/(?:openai|anthropic|gemini|google)(?=/v1)")
 """Some clients are given a base URL for each dialect; what follows says the same again."""
@@ -30,13 +31,9 @@ _COUNTING = {"/messages/count_tokens": "anthropic"}
 _EMBEDDING = {"/embeddings": "openai_chat"}
 _ANTHROPIC = re.compile(r"/messages(?:/|$)")
 _RESPONSES = re.compile(r"/responses(?:/|$)")
-_VERBS = {
-    "generateContent": "generate_content",
-    "streamGenerateContent": "stream_generate_content",
-    "countTokens": "count_tokens",
-    "embedContent": "embed_content",
-    "batchEmbedContents": "batch_embed_contents",
-}
+_VERBS = frozenset(
+    ("generateContent", "streamGenerateContent", "countTokens", "embedContent", "batchEmbedContents")
+)
 _NAMING = frozenset(
     (
         "/audio/speech",
@@ -90,7 +87,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
         if self.verb is None:
             return self.path
         version = self.path.split("/", 2)[1]
-        return f"/{version}/models/{quote(model, safe='/-._~@')}:{self.verb}"
+        return f"/{version}/models/{quote(model, safe='-._~@')}:{self.verb}"
 
 
 @lru_cache(maxsize=4096)
@@ -138,7 +135,7 @@ def _google(found: re.Match[str]) -> Place:
     answers = verb in ("generateContent", "streamGenerateContent")
     return Place(
         path=f"/{'v1beta' if version == 'v1' else version}/models/{found['model']}:{verb}",
-        operation=_VERBS.get(verb, "unknown"),
+        operation=operation_of(f"/{verb}"),
         edge="gemini",
         dialect="gemini" if answers else None,
         counts="gemini" if verb == "countTokens" else None,
@@ -152,9 +149,12 @@ def _google(found: re.Match[str]) -> Place:
 
 @lru_cache(maxsize=1024)
 def operation_of(path: str) -> str:
-    """The name an operation is recorded under: `/files/file-1/content` is `files.content`."""
+    """The name an operation is recorded under: `/files/file-1/content` is `files.content`.
+
+    Google's `countTokens` is `count_tokens`, as the same is elsewhere.
+    """
     names = [part for part in path.split("/") if _NAME.fullmatch(part) and len(part) <= 24]
-    return ".".join(names[:4]) or "unknown"
+    return _HUMP.sub("_", ".".join(names[:4])).lower() or "unknown"
 
 
 def _check(path: bytes) -> str:

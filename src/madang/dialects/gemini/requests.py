@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from madang.core.errors import BadRequest
-from madang.core.messages import Extra, Json, Message, Role, ToolCall, ToolResult
+from madang.core.messages import Extra, Json, Message, Part, Role, Text, ToolCall, ToolResult
 from madang.core.requests import Request
 from madang.dialects.base import Endpoint
 from madang.dialects.carry import plain_id
@@ -97,8 +97,8 @@ def render_object(request: Request, model: str) -> dict[str, Json]:
     if prefix is not None:
         out["model"] = prefix + model.removeprefix(prefix)
     system = [message for message in request.messages if message.role in ("system", "developer")]
-    if system:
-        out["systemInstruction"] = _render_system(system)
+    if system and (instruction := _render_system(system)):
+        out["systemInstruction"] = instruction
     out["contents"] = _render_contents(request.messages, model)
     if request.tools or note(extra, NAME, "tools") is not None:
         tools = render_tools(request.tools, note(extra, NAME, "tools"))
@@ -172,14 +172,22 @@ def _parse_system(top: Spelled) -> list[Message]:
     return [Message("system", tuple(parts), extra=extra)]
 
 
+def _is_empty(part: Part, message: Message) -> bool:
+    """Whether it is a text of no words, which other dialects let pass and Google refuses:
+    "required oneof field 'data' must have one initialized field"."""
+    return isinstance(part, Text) and not part.text and NAME not in message.extra
+
+
 def _render_system(messages: Sequence[Message]) -> Json:
     parts = [
         rendered
         for message in messages
         for part in message.parts
-        if (rendered := render_part(part)) is not None
+        if not _is_empty(part, message) and (rendered := render_part(part)) is not None
     ]
     extra: Extra = messages[0].extra if len(messages) == 1 else {}
+    if not parts and not any(NAME in message.extra for message in messages):
+        return None
     if note(extra, NAME, "form") == "string" and len(parts) == 1:
         return parts[0].get("text", "")
     out: dict[str, Json] = {"parts": parts}
@@ -244,7 +252,7 @@ def _render_contents(messages: Sequence[Message], model: str) -> list[dict[str, 
             if isinstance(part, ToolResult):
                 parts.extend(render_result(part, names.get(plain_id(part.call_id)), apart=version < 3))
                 continue
-            rendered = render_part(part)
+            rendered = render_part(part) if not _is_empty(part, message) else None
             if rendered is None:
                 continue
             if isinstance(part, ToolCall):

@@ -14,7 +14,6 @@ from collections.abc import Sequence
 import msgspec
 
 from madang.core.messages import (
-    Extra,
     Json,
     Media,
     Opaque,
@@ -70,7 +69,7 @@ def read_item(item: Members, value: Json, said: list[Part], tokens: Tokens | Non
 
 
 def read_message(item: Members, value: Json, tokens: Tokens | None = None) -> list[Part]:
-    """What an assistant's message says. Without a word that we know it is `Opaque` as a whole."""
+    """What an assistant's message says; if it says nothing, it is `Opaque`."""
     content = item.left.pop("content", None)
     about = about_message(item)
     if isinstance(content, str):
@@ -81,25 +80,23 @@ def read_message(item: Members, value: Json, tokens: Tokens | None = None) -> li
         return [Opaque(NAME, value)]
     if not isinstance(content, list):
         raise missing(path, "text or a list") if content is None else wrong(path, content, "text or a list")
-    first: Block | None = about
     parts: list[Part] = []
     for number, block in enumerate(content):
         part = read_block(block, f"{path}.{number}", "assistant", tokens)
         if isinstance(part, Opaque):
-            parts.append(opaque_block(block, begins=number == 0))
-            continue
-        parts.append(part if first is None else with_extra(part, first))
-        first = None
-    return parts if first is None else [Opaque(NAME, value)]
+            parts.append(opaque_block(block, about if number == 0 else {}))
+        else:
+            parts.append(part if number else with_extra(part, about))
+    return parts or [Opaque(NAME, value)]
 
 
-def opaque_block(block: Json, *, begins: bool) -> Opaque:
-    """A block that nobody here knows: unlike an item, it stands in a message, which it may begin."""
-    return Opaque(NAME, {"$content": block, "$begins": begins})
+def opaque_block(block: Json, about: Block) -> Opaque:
+    """A block that nobody here knows: unlike an item, it stands in a message."""
+    return Opaque(NAME, {"$content": block, **about})
 
 
 def about_message(item: Members) -> Block:
-    """What a message has besides its content, for the extra of its first part."""
+    """What a message has besides its content: for the extra (or, opaque, the data) of its first part."""
     left = item.left
     role = left.pop("role", None)
     about: Block = {name: left.pop(name) for name in ("type", "id", "status") if name in left}
@@ -208,7 +205,6 @@ def write_items(parts: Sequence[Part]) -> list[Block]:
     """An assistant's turn as items of a request; what this dialect's provider cannot know is left out."""
     out: list[Block] = []
     message: Block | None = None
-    told = False
     for number, part in enumerate(parts):
         if not is_content(part):
             message = None
@@ -219,10 +215,10 @@ def write_items(parts: Sequence[Part]) -> list[Block]:
         block = content_block(part)
         if block is None:
             continue
-        if message is None or (told and begins_message(part)):
-            message, told = {"role": "assistant", "content": []}, False
+        begun = own_message(part)
+        if message is None or begun is not None:
+            message = {"role": "assistant", "content": []} if begun is None else begun
             out.append(message)
-        told = told or not isinstance(part, Opaque)
         add_block(message, part, block)
     return out
 
@@ -240,36 +236,30 @@ def is_content(part: Part) -> bool:
             return False
 
 
-def begins_message(part: Part) -> bool:
-    """Whether it was the first of its message, or the first that could say so."""
-    if isinstance(part, Opaque):
-        return bool(part.data.get("$begins"))
-    return note(part.extra, NAME, "item") is not None
+def own_message(part: Part) -> Block | None:
+    """The message that a part began, still empty; `None` if it began none."""
+    own = part.data if isinstance(part, Opaque) else part.extra.get(NAME)
+    about = own.get("$item") if own else None
+    if own is None or not isinstance(about, dict):
+        return None
+    cut = len(_OF_MESSAGE)
+    members = {name[cut:]: value for name, value in own.items() if name.startswith(_OF_MESSAGE)}
+    message = {"role": "assistant", **about, **members, "content": []}
+    message.pop("form", None)
+    if message["role"] is None:  # some servers leave it out
+        del message["role"]
+    return message
 
 
 def add_block(message: Block, part: Part, block: Block) -> None:
-    """Add a part to its message; the first one also says what else the message has."""
+    """Add a part to its message."""
     content = message["content"]
     if isinstance(content, str):  # somebody has added a part since it was read
-        content = message["content"] = [{"type": "output_text", "text": content}]
-    if begins_message(part) and not isinstance(part, Opaque):
-        about = _beside(part.extra)
-        form = about.pop("form", None)
-        message.clear()
-        message.update({"role": "assistant", **about}, content=content)
-        if message["role"] is None:  # some servers leave it out
-            del message["role"]
-        if form == "text" and not content and isinstance(part, Text):
-            message["content"] = part.text
-            return
-    content.append(block)
-
-
-def _beside(extra: Extra) -> Block:
-    own = extra.get(NAME, {})
-    cut = len(_OF_MESSAGE)
-    members = {name[cut:]: value for name, value in own.items() if name.startswith(_OF_MESSAGE)}
-    return {**(own.get("$item") or {}), **members}
+        message["content"] = [{"type": "output_text", "text": content}, block]
+    elif isinstance(part, Text) and (note(part.extra, NAME, "item") or {}).get("form") == "text":
+        message["content"] = part.text
+    else:
+        content.append(block)
 
 
 def content_block(part: Part, tokens: Sequence[TokenLogprob] | None = None) -> Block | None:

@@ -15,9 +15,9 @@ from madang.dialects.openai_responses.content import NAME, Block
 from madang.dialects.openai_responses.items import (
     OURS,
     add_block,
-    begins_message,
     content_block,
     is_content,
+    own_message,
     write_call,
     write_image,
     write_reasoning,
@@ -63,7 +63,6 @@ def write_output(candidate: Candidate, names: Names, status: str | None) -> list
     out: list[Block] = []
     shared = _share(candidate.parts, candidate.logprobs)
     message: Block | None = None
-    told = False
     for number, part in enumerate(candidate.parts):
         if not is_content(part):
             message = None
@@ -74,10 +73,10 @@ def write_output(candidate: Candidate, names: Names, status: str | None) -> list
         block = content_block(part, shared.get(number, ()))
         if block is None:
             continue
-        if message is None or (told and begins_message(part)):
-            message, told = message_item(names.of("msg_", len(out))), False
+        begun = own_message(part)
+        if message is None or begun is not None:
+            message = message_item(names.of("msg_", len(out))) if begun is None else begun
             out.append(message)
-        told = told or not isinstance(part, Opaque)
         add_block(message, part, block)
     if out and status == "incomplete" and not is_own(candidate.parts[-1]) and out[-1]["type"] in _CUT:
         out[-1]["status"] = status

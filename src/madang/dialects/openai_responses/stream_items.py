@@ -76,7 +76,7 @@ class _Item:
 class StreamedItems:
     """Takes the events of items, gives those of parts."""
 
-    __slots__ = ("_open", "_waiting", "calls", "next", "out", "refused")
+    __slots__ = ("_open", "_said", "_waiting", "calls", "next", "out", "refused")
 
     def __init__(self) -> None:
         self.out: list[Event] = []
@@ -86,6 +86,8 @@ class StreamedItems:
         self.calls = self.refused = False
         """Whether there was a call; a refusal."""
         self._open: _Item | None = None
+        self._said: set[Json] = set()
+        """The places of items that have begun."""
         self._waiting: list[Block] = []
         """Events of items that began before the open one has ended."""
 
@@ -98,12 +100,19 @@ class StreamedItems:
                 self._waiting.append(said)
                 return
             self._close(item)
+            self.take(said)
+            return
         handle(self, said)
 
-    def close(self) -> None:
-        """There are no more."""
+    def close(self, output: Sequence[Json] = ()) -> None:
+        """There are no more; whose end was left out is as it stands in `output`."""
         while self._open is not None:
-            self._close(self._open)
+            item = self._open
+            value = output[item.place] if item.place in range(len(output)) else None
+            if isinstance(value, dict) and _kind(value) == item.kind:
+                self._item_done({"item": value, "output_index": item.place})
+            else:
+                self._close(item)
 
     def say(self, parts: Sequence[Part], tokens: Sequence[TokenLogprob]) -> None:
         """Say parts at once, of which nothing was said before."""
@@ -118,10 +127,8 @@ class StreamedItems:
         value, place = said["item"], said.get("output_index")
         if not isinstance(value, dict):
             return
-        kind = value.get("type")
-        if self._open is not None:
-            self._close(self._open)
-        match kind:
+        self.close()
+        match _kind(value):
             case "message":
                 item = self._opened("message", place)
                 members = Members(value)
@@ -147,15 +154,16 @@ class StreamedItems:
                 self._start(item, _beginning_of_thought(value))
 
     def _item_done(self, said: Block) -> None:
-        value = said["item"]
-        item = self._open
-        kind = value.get("type")
+        value, place, item = said["item"], said.get("output_index"), self._open
+        kind = _kind(value)
         if item is None or item.kind != kind:
+            if place is not None and place in self._said:
+                return
+            self._said.add(place)
             parts: list[Part] = []
             tokens: list[TokenLogprob] = []
             read_item(Members(value, "item"), value, parts, tokens)
-            if item is not None:
-                self._close(item)
+            self.close()
             self.say(parts, tokens)
             return
         members = Members(value, "item")
@@ -191,6 +199,7 @@ class StreamedItems:
 
     def _opened(self, kind: str, place: Json) -> _Item:
         self._open = item = _Item(kind, place)
+        self._said.add(place)
         return item
 
     def _start(self, item: _Item, part: Part) -> None:
@@ -261,12 +270,10 @@ class StreamedItems:
         if item.index is None or said.get("content_index") != item.content:
             self._start_content(item, Text(""))
             item.content = said.get("content_index")
-        delta, tokens = said["delta"], said.get("logprobs")
+        tokens = said.get("logprobs")
         read = tuple(read_logprobs(tokens, bare=True) or ()) if tokens else ()
-        item.length += len(delta)
         item.tokens += len(read)
-        assert item.index is not None  # it has just begun
-        self.out.append(PartDelta(0, item.index, delta, logprobs=read))
+        self._grow(item, said["delta"], read)
 
     def _annotation(self, said: Block) -> None:
         item, annotation = self._open, said.get("annotation")
@@ -309,17 +316,16 @@ class StreamedItems:
 
     def _part_done(self, said: Block) -> None:
         item = self._open
-        if item is None:
+        if item is None or item.kind != "message":
             return
         item.over = True
-        if item.kind != "message":
-            return
         tokens: list[TokenLogprob] = []
         part = read_block(said["part"], "part", "assistant", tokens)
         if isinstance(part, Opaque):
             self._end_part(item)
             item.count += 1
-            self._say(opaque_block(said["part"], begins=item.count == 1))
+            self._say(opaque_block(said["part"], item.about or {}))
+            item.about = None
         else:
             self._settle(item, part, tokens)
 
@@ -346,10 +352,17 @@ class StreamedItems:
         if len(text) > item.length:
             self._grow(item, text[item.length :])
 
-    def _grow(self, item: _Item, text: str) -> None:
+    def _grow(self, item: _Item, text: Json, tokens: tuple[TokenLogprob, ...] = ()) -> None:
+        if not isinstance(text, str):
+            raise TypeError("a delta must be a string")
         if item.index is not None:
             item.length += len(text)
-            self.out.append(PartDelta(0, item.index, text))
+            self.out.append(PartDelta(0, item.index, text, logprobs=tokens))
+
+
+def _kind(value: Block) -> Json:
+    kind = value.get("type")
+    return "message" if kind is None and "role" in value else kind
 
 
 def is_about_items(kind: Json) -> bool:
@@ -379,8 +392,6 @@ _HANDLERS: Mapping[Json, _Handler] = {
     "response.output_item.done": StreamedItems._item_done,
     "response.content_part.added": StreamedItems._part_added,
     "response.content_part.done": StreamedItems._part_done,
-    "response.reasoning_part.done": StreamedItems._part_done,
-    "response.reasoning_summary_part.done": StreamedItems._part_done,
     "response.output_text.annotation.added": StreamedItems._annotation,
     "response.function_call_arguments.done": StreamedItems._arguments_done,
 }

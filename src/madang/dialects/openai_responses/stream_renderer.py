@@ -45,9 +45,9 @@ from madang.dialects.openai_responses.errors import error_event
 from madang.dialects.openai_responses.items import (
     OURS,
     add_block,
-    begins_message,
     content_block,
     is_content,
+    own_message,
     write_call,
     write_reasoning,
 )
@@ -107,8 +107,7 @@ class ResponsesRenderer:
         """The items that are done; the next one's place is how many there are."""
         self._open: _Growing | None = None
         self._message: Block | None = None
-        """The message that is open, and whether anything but what is opaque stands in it."""
-        self._told = False
+        """The message that is open."""
         self._calls = self._refused = False
         self._stop = StopEvent(0, None)
         self._usage: Usage | None = None
@@ -218,27 +217,17 @@ class ResponsesRenderer:
         shown = _empty_block(part)
         if shown is None:
             return self._close_part("completed")
-        out = b""
-        message = self._message
-        if message is None or (self._told and begins_message(part)):
+        begun, message = own_message(part), self._message
+        if message is None or begun is not None:
             out = self._close()
-            message = self._begin_message(part)
+            name = self._names.of("msg_", len(self._output))
+            self._message = message = message_item(name) if begun is None else begun
+            message.setdefault("id", name)
             out += self._item("added", {**message, "status": "in_progress"})
         else:
             out = self._close_part("completed")
-        self._told = self._told or not isinstance(part, Opaque)
         self._open = _Growing(part, message)
         return out + self._content("response.content_part.added", part=shown) + self._first_words(part)
-
-    def _begin_message(self, part: Part) -> Block:
-        name = self._names.of("msg_", len(self._output))
-        self._message = message = message_item(name)
-        self._told = False
-        if begins_message(part):
-            add_block(message, part, {})
-            message["content"] = []
-            message.setdefault("id", name)
-        return message
 
     def _first_words(self, part: Part) -> bytes:
         match part:
@@ -345,9 +334,7 @@ class ResponsesRenderer:
         elif isinstance(part, Refusal):
             out += self._content("response.refusal.done", refusal=part.text)
         out += self._content("response.content_part.done", part=block)
-        announced = message["id"]
         add_block(message, part, block)
-        message["id"] = announced
         return out
 
     def _thought_done(self, part: Reasoning) -> bytes:

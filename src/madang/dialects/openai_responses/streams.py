@@ -110,7 +110,7 @@ class ResponsesParser:
             self._fail(error_of(frame.error))
             return
         items = self._items
-        items.close()
+        items.close(frame.output or ())
         if items.next == 0:
             items.say(*read_output(frame))
         if frame.status is None:
