@@ -34,6 +34,9 @@ KNOWN_CLAUDES = {
 }
 """Routes to the same models, for LlamaIndex's Anthropic, which takes only names that it knows."""
 
+ASKED = ("structured", "partial", "iterable", "asked_again", "image", "unknown_model")
+"""What is asked of Instructor in every mode."""
+
 CHAT = ("answer", "stream", "tools", "parallel", "thinking", "thinking_streamed", "image", "unknown_model")
 """What is asked of everything that calls itself a chat model."""
 
@@ -42,6 +45,17 @@ FRAMEWORKS: dict[str, dict[str, tuple[str, ...]]] = {
         ("ChatOpenAI", "ChatOpenAI.responses", "ChatAnthropic", "ChatGoogleGenerativeAI"),
         (*CHAT, "by_schema", "by_function"),
     ),
+    "instructor": {
+        "from_openai.TOOLS": (*ASKED, "thinking"),
+        "from_openai.JSON": ASKED,
+        "from_openai.JSON_SCHEMA": ASKED,
+        "from_openai.RESPONSES_TOOLS": (*ASKED, "thinking"),
+        "from_anthropic.TOOLS": (*ASKED, "thinking"),
+        "from_anthropic.JSON": ASKED,
+        "from_genai.TOOLS": (*ASKED, "thinking"),
+        "from_genai.JSON": ASKED,
+        "from_provider.TOOLS": ASKED,
+    },
     "llamaindex": dict.fromkeys(
         ("OpenAILike", "OpenAILikeResponses", "Anthropic", "GoogleGenAI"),
         (*CHAT, "agent", "predict_and_call", "structured_predict", "structured_llm"),
@@ -64,6 +78,12 @@ class Cell:
         """The provider's, by names that the client takes."""
         known = self.framework == "llamaindex" and self.client == "Anthropic"
         return (KNOWN_CLAUDES if known else PROVIDERS)[self.provider]
+
+    @property
+    def nobody(self) -> str:
+        """A model that nobody has, by a name that the client takes."""
+        known = self.framework == "llamaindex" and self.client == "Anthropic"
+        return "anthropic.claude-opus-4-6-v1:0" if known else "nobody/nothing"
 
     @property
     def name(self) -> str:

@@ -10,12 +10,8 @@ from hypothesis import given
 from openai.types.responses import Response as SdkResponse
 
 from madang.core.errors import (
-    BadRequest,
     BrokenAnswer,
-    ConnectFailed,
-    NotAuthenticated,
     ProviderError,
-    UpstreamTimeout,
 )
 from madang.core.messages import (
     Citation,
@@ -27,13 +23,11 @@ from madang.core.messages import (
     Refusal,
     Text,
     ToolCall,
-    ToolResult,
 )
 from madang.core.record import Usage
 from madang.core.requests import OutputFormat, ReasoningAsk, Request, Tool, ToolChoice
 from madang.core.responses import Candidate, Response, Stop, TokenLogprob
 from madang.dialects.base import Answering
-from madang.dialects.carry import unload, unwrap
 from madang.dialects.openai_responses import OPENAI_RESPONSES as CODEC
 from tests.dialects.hub import responses
 from tests.dialects.laws import response_of
@@ -396,150 +390,6 @@ def test_tokens_stand_with_the_text_they_are_of() -> None:
 def test_tokens_written_in_another_way_come_out_as_they_went_in(logprobs: object) -> None:
     words = {**WORDS, "logprobs": logprobs}
     same({**SAID, "content": [words, WORDS]}, {**SAID, "id": "msg_2", "content": [{**words, "text": "b"}]})
-
-
-# Signatures
-
-THOUGHT = Reasoning(text="hm", signature="sig", signer="anthropic")
-
-
-def test_a_client_gets_a_foreign_signature_wrapped_and_sends_it_back() -> None:
-    body = told(THOUGHT, ToolCall(id="call_1", name="f", arguments="{}"), stop=Stop.TOOL)
-    thought, call = body["output"]
-    assert unwrap(thought["encrypted_content"], NAME) == ("sig", "anthropic")
-    assert thought["summary"] == [{"type": "summary_text", "text": "hm"}]
-    assert unload(call["call_id"]).thoughts == (THOUGHT,)
-    result = {"type": "function_call_output", "call_id": call["call_id"], "output": "ok"}
-    again = back(body, result)
-    found = [part for part in parts_of(again) if isinstance(part, Reasoning)]
-    assert [(one.text, one.signature, one.signer, one.id) for one in found] == [
-        ("hm", "sig", "anthropic", None)
-    ]
-    calls = [part for part in parts_of(again) if isinstance(part, ToolCall | ToolResult)]
-    assert [one.id if isinstance(one, ToolCall) else one.call_id for one in calls] == ["call_1", "call_1"]
-
-
-def test_a_client_that_drops_reasoning_items_still_sends_the_signature_back() -> None:
-    calls = [ToolCall(id=f"call_{number}", name="f", arguments="{}") for number in range(2)]
-    body = told(THOUGHT, *calls, stop=Stop.TOOL)
-    body["output"] = [item for item in body["output"] if item["type"] != "reasoning"]
-    assert parts_of(back(body))[1:2] == [THOUGHT]
-    assert [type(part) for part in parts_of(back(body))[2:]] == [ToolCall, ToolCall]
-
-
-def test_a_signed_call_comes_back_with_its_signature() -> None:
-    call = ToolCall(id="call_1", name="f", arguments="{}", signature="sig", signer="gemini")
-    again = parts_of(back(told(call, stop=Stop.TOOL)))[1]
-    assert isinstance(again, ToolCall)
-    assert (again.id, again.signature, again.signer) == ("call_1", "sig", "gemini")
-
-
-def test_a_redacted_thought_stays_one() -> None:
-    hidden = Reasoning(signature="data", signer="anthropic", redacted=True)
-    empty = Reasoning(signature="sig", signer="anthropic")
-    again = parts_of(back(told(hidden, empty, Text("so"))))[1:3]
-    assert [(one.signature, one.redacted) for one in again if isinstance(one, Reasoning)] == [
-        ("data", True),
-        ("sig", False),
-    ]
-
-
-def test_its_own_signatures_are_given_as_they_are() -> None:
-    own = Reasoning(text="hm", signature="sig", signer=NAME, id="rs_1")
-    body = told(own, ToolCall(id="call_1", name="f"))
-    assert body["output"][0]["encrypted_content"] == "sig"
-    assert (body["output"][0]["id"], body["output"][1]["call_id"]) == ("rs_1", "call_1")
-
-
-def test_a_thought_that_nobody_signed_is_shown_and_not_taken_for_openais() -> None:
-    body = told(Reasoning(text="hm"), Text("so"))
-    assert "encrypted_content" not in body["output"][0]
-    assert parts_of(back(body))[1] == Reasoning(text="hm")
-
-
-# Errors
-
-
-@pytest.mark.parametrize(
-    ("status", "kind"),
-    [
-        (400, "invalid_request_error"),
-        (401, "authentication_error"),
-        (402, "billing_error"),
-        (403, "permission_error"),
-        (404, "not_found_error"),
-        (408, "timeout_error"),
-        (409, "conflict_error"),
-        (413, "request_too_large"),
-        (418, "invalid_request_error"),
-        (422, "invalid_request_error"),
-        (429, "rate_limit_error"),
-        (500, "api_error"),
-        (502, "api_error"),
-        (503, "overloaded_error"),
-        (504, "timeout_error"),
-        (529, "overloaded_error"),
-    ],
-)
-def test_an_error_is_understood_by_its_status_whatever_its_body(status: int, kind: str) -> None:
-    for body in (b"", b"<html>Bad Gateway</html>", b"[]", b"null", b"{}", b'{"error": {}}', b'{"error": 5}'):
-        problem = CODEC.parse_error(status, body)
-        assert (problem.status, problem.kind, problem.code) == (status, kind, "provider_error")
-        assert problem.message == f"The provider answered with status {status}."
-    said = {"error": {"message": "No.", "type": "invalid_request_error", "param": "input", "code": "bad"}}
-    problem = CODEC.parse_error(status, json.dumps(said).encode())
-    assert (problem.status, problem.kind) == (status, kind)
-    assert (problem.message, problem.param, problem.code) == ("No.", "input", "bad")
-
-
-@pytest.mark.parametrize(
-    ("body", "message", "code"),
-    [
-        ({"code": "invalid-argument", "error": "Incorrect key."}, "Incorrect key.", "invalid-argument"),
-        ({"detail": "Not found"}, "Not found", "provider_error"),
-        ({"message": "Slow down", "code": 429}, "Slow down", "429"),
-        ({"error": {"message": "No.", "code": None}}, "No.", "provider_error"),
-    ],
-)
-def test_an_error_is_understood_however_it_is_written(body: object, message: str, code: str) -> None:
-    problem = CODEC.parse_error(400, json.dumps(body).encode())
-    assert (problem.message, problem.code) == (message, code)
-
-
-def test_a_quota_that_is_used_up_is_no_haste() -> None:
-    body = (
-        b'{"error": {"message": "You exceeded", "type": "insufficient_quota", "code": "insufficient_quota"}}'
-    )
-    assert CODEC.parse_error(429, body).kind == "billing_error"
-
-
-def test_an_error_is_told_as_openais_clients_know_it() -> None:
-    problem = BadRequest("'input' is missing.", code="missing_parameter", param="input")
-    assert json.loads(CODEC.render_error(problem, "req_1")) == {
-        "error": {
-            "message": "'input' is missing.",
-            "type": "invalid_request_error",
-            "param": "input",
-            "code": "missing_parameter",
-        }
-    }
-
-
-@pytest.mark.parametrize(
-    ("problem", "status"),
-    [
-        (NotAuthenticated("No."), 401),
-        (ConnectFailed("No."), 502),
-        (UpstreamTimeout("No."), 504),
-        (ProviderError("No.", status=529), 503),
-        (ProviderError("No.", status=409), 409),
-        (ProviderError("No.", status=200), 502),
-    ],
-)
-def test_an_error_has_a_status_that_openais_clients_know(problem: Any, status: int) -> None:
-    assert CODEC.error_status(problem) == status
-    again = CODEC.parse_error(status, CODEC.render_error(problem, ""))
-    assert (again.message, again.code) == ("No.", problem.code)
 
 
 # Whatever comes

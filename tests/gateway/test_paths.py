@@ -48,6 +48,8 @@ def test_a_path_says_what_is_asked_and_in_which_dialect(
         ("/v1beta/models/gemini-3-flash:generateContent", "gemini-3-flash", False),
         ("/v1beta/models/openai/gpt-4o:streamGenerateContent", "openai/gpt-4o", True),
         ("/v1beta/models/openai%2Fgpt-4o:generateContent", "openai/gpt-4o", False),
+        ("/v1beta/openai/gpt-4o:generateContent", "openai/gpt-4o", False),
+        ("/v1beta/tunedModels/mine-1:generateContent", "tunedModels/mine-1", False),
         ("/v1beta/models/ft%3Agpt-4o%3Ateam:generateContent", "ft:gpt-4o:team", False),
         ("/v1beta/models/%EB%A7%88%EB%8B%B9:generateContent", "마당", False),
     ],
@@ -61,6 +63,7 @@ def test_a_path_for_another_model_is_quoted_so_that_it_stays_one_path() -> None:
     place = place_of(b"/v1beta/models/fast:generateContent")
     assert place.path_for("gemini-3") == "/v1beta/models/gemini-3:generateContent"
     assert place.path_for("a b?c\r\n") == "/v1beta/models/a%20b%3Fc%0D%0A:generateContent"
+    assert place.path_for("tunedModels/a") == "/v1beta/tunedModels/a:generateContent"
     assert place.path_for("a/../b") == "/v1beta/models/a%2F..%2Fb:generateContent"
     assert place_of(b"/v1/messages").path_for("claude") == "/messages"
 

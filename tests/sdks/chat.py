@@ -30,6 +30,7 @@ class Chat:
 
     dialect = "openai_chat"
     errors = ERRORS
+    broken = openai.APIError
     stops = {"end": "stop", "length": "length", "tool": "tool_calls", "sequence": "stop"}
 
     def __init__(self, root: str, key: str) -> None:

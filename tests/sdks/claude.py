@@ -26,6 +26,7 @@ class Claude:
         503: anthropic.InternalServerError,
         529: anthropic.InternalServerError,
     }
+    broken = anthropic.APIStatusError
     stops = {"end": "end_turn", "length": "max_tokens", "tool": "tool_use", "sequence": "stop_sequence"}
 
     def __init__(self, root: str, key: str) -> None:

@@ -19,6 +19,7 @@ class GenAI:
         **dict.fromkeys((400, 401, 403, 404, 429), errors.ClientError),
         **dict.fromkeys((500, 502, 503), errors.ServerError),
     }
+    broken = errors.ServerError
     stops = {"end": "STOP", "length": "MAX_TOKENS", "tool": "STOP", "sequence": "STOP"}
 
     def __init__(self, root: str, key: str) -> None:

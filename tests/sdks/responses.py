@@ -19,6 +19,7 @@ class Responses:
 
     dialect = "openai_responses"
     errors = ERRORS
+    broken = openai.APIError
     stops = {"end": "completed", "length": "max_output_tokens", "tool": "completed", "sequence": "completed"}
 
     def __init__(self, root: str, key: str) -> None:

@@ -107,6 +107,8 @@ class Client(Protocol):
     dialect: str
     errors: Mapping[int, type[Exception]]
     """The SDK's class for a status that its caller is told."""
+    broken: type[Exception]
+    """The SDK's class for a stream that breaks after it has begun."""
     stops: Mapping[str, str]
     """The dialect's words for `end`, `length`, `tool` and `sequence`."""
 

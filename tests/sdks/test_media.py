@@ -76,7 +76,7 @@ def test_an_image_in_a_tools_result_arrives(
     model, talk = provider.model(provider.thinking[-1]), client.user("Show me the weather in Seoul.")
     called = client.ask(model, talk, TOOLS)
     talk += [*called.turn, *shown(client, called.calls[0])]
-    said = client.ask(model, talk, TOOLS)
+    said = client.ask(model, talk, Wishes(tools=(WEATHER,), choice="none"))
     assert "Attachments received: 1" in said.text
     assert provider.dialect == "openai_chat" or said.text.startswith("The result of weather is: ")
     assert b"A photo:" in heard(simulator)

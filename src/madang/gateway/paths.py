@@ -20,7 +20,11 @@ _HUMP = re.compile(r"(?=[A-Z])")
 _ALLOWED = re.compile(rb"[A-Za-z0-9._~!$&'()*+,;=:@%/-]*")
 _FRONT = re.compile(rb"/(?:openai|anthropic|gemini|google)(?=/v1)")
 """Some clients are given a base URL for each dialect; what follows says the same again."""
-_GOOGLE = re.compile(r"/(?P<version>v1beta|v1alpha|v1)/models/(?P<model>.+):(?P<verb>[a-zA-Z]+)")
+_GOOGLE = re.compile(
+    r"/(?P<version>v1beta|v1alpha|v1)/(?:models/(?P<model>.+):(?P<verb>[a-zA-Z]+)"
+    r"|(?P<bare>.+):(?P<known>generateContent|streamGenerateContent|countTokens|(?:batchE|e)mbedContents?))"
+)
+"""Vercel's AI SDK leaves `models/` out before a name with a slash in it (ai 6.0, 2026-11)."""
 _ROOTS = (b"/v1/", b"/v1beta/", b"/v1alpha/", b"/upload/v1beta/")
 _DIALECTS = {
     "/chat/completions": "openai_chat",
@@ -56,6 +60,14 @@ _NAMING = frozenset(
 )
 
 
+_TUNED = "tunedModels/"
+
+
+def _folder(model: str) -> str:
+    """Where a model stands on Google's paths; the name of a tuned one says it itself."""
+    return "" if model.startswith(_TUNED) else "models/"
+
+
 class Place(msgspec.Struct, frozen=True, kw_only=True):
     """What a path means."""
 
@@ -87,7 +99,9 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
         if self.verb is None:
             return self.path
         version = self.path.split("/", 2)[1]
-        return f"/{version}/models/{quote(model, safe='-._~@')}:{self.verb}"
+        folder = _folder(model)
+        name = quote(model.removeprefix(_TUNED), safe="-._~@")
+        return f"/{version}/{folder or _TUNED}{name}:{self.verb}"
 
 
 @lru_cache(maxsize=4096)
@@ -131,17 +145,18 @@ def edge_of(url: bytes, headers: Iterable[tuple[bytes, bytes]] = ()) -> str:
 
 
 def _google(found: re.Match[str]) -> Place:
-    version, verb = found["version"], found["verb"]
+    version, verb = found["version"], found["verb"] or found["known"]
+    name = found["model"] or found["bare"]
     answers = verb in ("generateContent", "streamGenerateContent")
     return Place(
-        path=f"/{'v1beta' if version == 'v1' else version}/models/{found['model']}:{verb}",
+        path=f"/{'v1beta' if version == 'v1' else version}/{_folder(name)}{name}:{verb}",
         operation=operation_of(f"/{verb}"),
         edge="gemini",
         dialect="gemini" if answers else None,
         counts="gemini" if verb == "countTokens" else None,
         embeds="gemini" if verb in ("embedContent", "batchEmbedContents") else None,
         verb=verb,
-        model=unquote(found["model"]),
+        model=unquote(name),
         stream=verb == "streamGenerateContent" if answers else None,
         names_model=verb in _VERBS,
     )

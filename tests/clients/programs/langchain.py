@@ -143,9 +143,9 @@ def image(task: Task) -> None:
 
 def unknown_model(task: Task) -> None:
     try:
-        chat_model(task, "nobody/nothing").invoke(task.say("Are you there?"))
+        chat_model(task, task.cell.nobody).invoke(task.say("Are you there?"))
     except ModelNotFoundError as problem:
-        assert "nobody" in str(problem), problem
+        assert task.cell.nobody in str(problem), problem
     else:
         raise AssertionError("nobody answered")
 

@@ -171,9 +171,9 @@ NOT_FOUND: dict[str, type[Exception]] = {
 
 def unknown_model(task: Task) -> None:
     try:
-        llm(task, "nobody/nothing").chat([user(task.say("Are you there?"))])
+        llm(task, task.cell.nobody).chat([user(task.say("Are you there?"))])
     except NOT_FOUND[task.cell.client] as problem:
-        assert "nobody" in str(problem), problem
+        assert task.cell.nobody in str(problem), problem
         assert "404" in str(problem), problem
     else:
         raise AssertionError("nobody answered")

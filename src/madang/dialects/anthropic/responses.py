@@ -81,7 +81,9 @@ def render_response(response: Response, answering: Answering) -> bytes:
     """The body for a client."""
     candidate = response.candidates[0] if response.candidates else Candidate()
     out = render_head(response.id, response.model, answering)
-    out["content"] = [block for part in candidate.parts if (block := render_told(part)) is not None]
+    # Anthropic's own empty texts stay; from elsewhere they would come back, and Anthropic would refuse them.
+    own = NAME in candidate.extra
+    out["content"] = [block for part in candidate.parts if (block := render_told(part, own=own)) is not None]
     out.update(render_stop(candidate))
     out["usage"] = render_usage(response.usage, tier_for_client(response.service_tier))
     return write_json(put(out, response.extra, NAME))
@@ -115,11 +117,11 @@ def tier_for_client(tier: str | None) -> str | None:
     return "standard" if tier == "default" else tier
 
 
-def render_told(part: Part) -> dict[str, Json] | None:
-    """A block for a client; nothing for what it could not read."""
+def render_told(part: Part, *, own: bool) -> dict[str, Json] | None:
+    """A block for a client; nothing for what it could not read. `own`: Anthropic said it."""
     match part:
         case Text():
-            return render_text(part, told=True) if part.text or part.extra else None
+            return render_text(part, told=True) if part.text or own else None
         case Reasoning():
             return render_thought(part) if part.text or part.signature is not None else None
         case ToolCall():
