@@ -10,19 +10,21 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Models:
-    """Two models of a provider, as clients call them."""
+    """A provider's models, as clients call them."""
 
     plain: str
     """Does not think."""
     thinking: str
     """Thinks, and wants its signed thoughts back while a loop of tools is open."""
+    embedding: str = ""
+    """Makes vectors, if the provider has such models."""
 
 
 PROVIDERS = {
-    "openai_chat": Models("openai/gpt-4o", "openai/gpt-5"),
-    "openai_responses": Models("stored/gpt-4o", "stored/gpt-5"),
-    "anthropic": Models("anthropic/claude-haiku-4-5", "anthropic/claude-sonnet-4-5"),
-    "gemini": Models("gemini/gemini-2.0-flash", "gemini/gemini-3.5-flash"),
+    "openai_chat": Models("openai/gpt-4o", "openai/gpt-5", "openai/text-embedding-3-small"),
+    "openai_responses": Models("stored/gpt-4o", "stored/gpt-5", "stored/text-embedding-3-small"),
+    "anthropic": Models("anthropic/claude-haiku-4-5", "anthropic/claude-sonnet-4-5", "anthropic/none"),
+    "gemini": Models("gemini/gemini-2.0-flash", "gemini/gemini-3.5-flash", "gemini/gemini-embedding-001"),
 }
 """By the one dialect that the provider speaks."""
 
@@ -41,10 +43,13 @@ CHAT = ("answer", "stream", "tools", "parallel", "thinking", "thinking_streamed"
 """What is asked of everything that calls itself a chat model."""
 
 FRAMEWORKS: dict[str, dict[str, tuple[str, ...]]] = {
-    "langchain": dict.fromkeys(
-        ("ChatOpenAI", "ChatOpenAI.responses", "ChatAnthropic", "ChatGoogleGenerativeAI"),
-        (*CHAT, "by_schema", "by_function"),
-    ),
+    "langchain": {
+        **dict.fromkeys(
+            ("ChatOpenAI", "ChatOpenAI.responses", "ChatAnthropic", "ChatGoogleGenerativeAI"),
+            (*CHAT, "by_schema", "by_function"),
+        ),
+        **dict.fromkeys(("OpenAIEmbeddings", "GoogleGenerativeAIEmbeddings"), ("embeddings",)),
+    },
     "instructor": {
         "from_openai.TOOLS": (*ASKED, "thinking"),
         "from_openai.JSON": ASKED,

@@ -34,6 +34,12 @@ def asked_for(request: Request) -> dict[str, Any]:
     return json.loads(CODEC.render_request(request, request.model))  # type: ignore[no-any-return]  # an object
 
 
+def asked_for_turn(*parts: Part) -> list[dict[str, Any]]:
+    """The items of an assistant's turn, between two of the user's, as a provider gets them."""
+    items: list[dict[str, Any]] = rendered(ASKED, Message("assistant", parts), ASKED)["input"][1:-1]
+    return items
+
+
 def same(*items: object, **settings: object) -> None:
     """A request of this dialect comes out as it went in."""
     assert asked_for(parsed(*items, **settings)) == {"model": "m", "input": list(items), **settings}

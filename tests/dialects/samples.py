@@ -19,6 +19,7 @@ from madang.core.messages import (
     Part,
     Reasoning,
     Refusal,
+    Role,
     Text,
     ToolCall,
     ToolResult,
@@ -55,6 +56,9 @@ def requests() -> Iterator[tuple[str, Request]]:
     for name, tools in _tools():
         yield name, asking(_user(Text("hi")), tools=tools)
     yield from _choices()
+    roles: tuple[Role, ...] = ("system", "developer")
+    for role in roles:
+        yield role, asking(Message(role, (Text("be brief"),)), _user(Text("hi")))
     yield (
         "a late system message",
         asking(_user(Text("hi")), Message("system", (Text("be brief"),)), _user(Text("so"))),

@@ -255,13 +255,52 @@ def test_calls_without_ids_get_the_same_ones_every_time() -> None:
     )
 
 
-def test_arguments_of_a_call_that_was_left_are_not_put_in_the_wrong_place() -> None:
+def test_pieces_of_several_calls_may_come_mixed() -> None:
     pieces = [
         call(index=0, id="a", function={"name": "f", "arguments": ""}),
-        call(index=1, id="b", function={"name": "g", "arguments": ""}),
-        call(index=0, function={"arguments": "{}"}),
+        call(index=1, id="b", function={"name": "g", "arguments": '{"y":'}),
+        call(index=2, id="c", function={"name": "h", "arguments": ""}),
+        call(index=0, function={"arguments": '{"x":'}),
+        call(index=1, function={"arguments": "2}"}),
+        call(index=0, function={"arguments": "1}"}),
+        call(index=2, function={"arguments": "{}"}),
     ]
-    assert "mixes" in failure(stream(*[chunk(piece) for piece in pieces])).message
+    found = parts(*pieces)
+    assert [(part.id, part.arguments) for part in found] == [("a", '{"x":1}'), ("b", '{"y":2}'), ("c", "{}")]
+
+
+def test_a_call_that_waits_is_told_as_soon_as_the_one_before_it_is_whole() -> None:
+    begun = [
+        call(index=0, id="a", function={"name": "f", "arguments": '{"x":'}),
+        call(index=1, id="b", function={"name": "g", "arguments": '{"y":'}),
+    ]
+    parser = OPENAI_CHAT.stream_parser()
+    told = parser.feed(stream(*map(chunk, begun)))
+    told += parser.feed(stream(chunk(call(index=0, function={"arguments": "1}"}))))
+    starts = [event.part for event in told if isinstance(event, PartStart)]
+    assert [part.id for part in starts if isinstance(part, ToolCall)] == ["a", "b"]
+
+
+@pytest.mark.parametrize("after", [{"content": "so"}, {"reasoning_content": "hm"}])
+def test_calls_that_wait_are_told_before_what_follows_them(after: dict[str, Json]) -> None:
+    pieces = [
+        call(index=0, id="a", function={"name": "f", "arguments": ""}),
+        call(index=1, id="b", function={"name": "g", "arguments": "{}"}),
+    ]
+    first, second, last = parts(*pieces, after)
+    assert (first.id, second.id, second.arguments) == ("a", "b", "{}")
+    assert isinstance(last, Text | Reasoning)
+
+
+def test_arguments_of_a_call_that_was_whole_are_not_put_in_the_wrong_place() -> None:
+    pieces = [
+        call(index=0, id="a", function={"name": "f", "arguments": "{}"}),
+        call(index=1, id="b", function={"name": "g", "arguments": "{}"}),
+        call(index=0, function={"arguments": ""}),
+    ]
+    assert [part.id for part in parts(*pieces)] == ["a", "b"]
+    more = call(index=0, function={"arguments": "{}"})
+    assert "was whole" in failure(stream(*[chunk(piece) for piece in [*pieces, more]])).message
 
 
 def test_a_custom_call_and_an_unknown_one_are_kept() -> None:

@@ -19,7 +19,16 @@ from madang.core.messages import (
 )
 from madang.core.requests import OutputFormat, ReasoningAsk, Tool
 from madang.dialects.openai_responses import OPENAI_RESPONSES as CODEC
-from tests.dialects.openai_responses import ASKED, NAME, asked_for, parsed, parts_of, rendered, same
+from tests.dialects.openai_responses import (
+    ASKED,
+    NAME,
+    asked_for,
+    asked_for_turn,
+    parsed,
+    parts_of,
+    rendered,
+    same,
+)
 
 CALL = {"type": "function_call", "call_id": "call_1", "name": "f", "arguments": "{}"}
 RESULT = {"type": "function_call_output", "call_id": "call_1", "output": "ok"}

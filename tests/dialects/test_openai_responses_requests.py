@@ -14,7 +14,6 @@ from madang.core.errors import BadRequest
 from madang.core.messages import (
     Cache,
     Media,
-    Message,
     Opaque,
     Reasoning,
     Text,
@@ -26,7 +25,15 @@ from madang.dialects.carry import load, wrap
 from madang.dialects.losses import find
 from madang.dialects.openai_responses import OPENAI_RESPONSES as CODEC
 from tests.dialects.bad_openai_responses import BAD_REQUESTS
-from tests.dialects.openai_responses import ASKED, NAME, asked_for, parsed, parts_of, rendered, same
+from tests.dialects.openai_responses import (
+    NAME,
+    asked_for,
+    asked_for_turn,
+    parsed,
+    parts_of,
+    rendered,
+    same,
+)
 
 CALL = {"type": "function_call", "call_id": "call_1", "name": "f", "arguments": "{}"}
 RESULT = {"type": "function_call_output", "call_id": "call_1", "output": "ok"}
@@ -186,11 +193,6 @@ def test_the_pieces_of_a_thought_are_told_apart_and_may_be_rewritten() -> None:
     assert body == [
         {"type": "reasoning", "id": "rs_1", "summary": [{"type": "summary_text", "text": "[removed]"}]}
     ]
-
-
-def asked_for_turn(*parts: Any) -> list[dict[str, Any]]:
-    items: list[dict[str, Any]] = rendered(ASKED, Message("assistant", parts), ASKED)["input"][1:-1]
-    return items
 
 
 def test_no_note_on_the_form_holds_words_of_the_client() -> None:

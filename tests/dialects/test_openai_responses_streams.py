@@ -23,7 +23,7 @@ from madang.core.events import (
     collect,
     explode,
 )
-from madang.core.messages import Opaque, Reasoning
+from madang.core.messages import Opaque, Reasoning, Text, ToolCall
 from madang.core.responses import Response, Stop
 from madang.dialects.openai_responses import OPENAI_RESPONSES as CODEC
 from tests.dialects.hub import legal
@@ -195,6 +195,28 @@ def test_an_item_whose_end_is_left_out_does_not_hold_up_the_next() -> None:
     assert [type(one) for one in events][-4:] == [PartEnd, PartStart, PartDelta, Failure]
 
 
+def test_an_item_that_ends_late_is_not_said_twice() -> None:
+    full = event("response.function_call_arguments.done", output_index=0, arguments='{"a":1}')
+    events = read(
+        CREATED,
+        added(0, CALL),
+        full,
+        added(1, SAID),
+        words(1, "so it is"),
+        done(0, CALL),
+        done(1, SAID),
+        done(1, SAID),
+        completed(output=[CALL, SAID]),
+    )
+    parts = collect(legal(events)).candidates[0].parts
+    assert [type(part) for part in parts] == [ToolCall, Text]
+
+
+def test_a_thought_whose_end_is_left_out_is_signed_by_the_whole_answer() -> None:
+    events = read(CREATED, added(0, THOUGHT), thought(0, "fir"), completed(output=[THOUGHT]))
+    assert collect(legal(events)) == whole(THOUGHT)
+
+
 def test_blocks_of_all_kinds_stand_in_one_message() -> None:
     refusal = {"type": "refusal", "refusal": "no"}
     strange = {"type": "hologram", "x": 1}
@@ -319,6 +341,7 @@ def test_a_stream_that_breaks_off_is_a_failure() -> None:
         event("response.completed"),
         event("response.output_item.added", output_index=0),
         event("response.output_text.delta", output_index=0, content_index=0, delta=5),
+        event("response.output_text.delta", output_index=0, content_index=0, delta=["so"]),
         added(0, SAID) + event("response.content_part.added", output_index=0, part=5),
         event("response.output_item.done", output_index=0, item={"type": "function_call"}),
     ],

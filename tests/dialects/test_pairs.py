@@ -280,3 +280,36 @@ def test_a_stream_that_breaks_is_told_as_broken_at_any_place(
     found = legal(parse(CODECS[target], [render(CODECS[target], broken, asked)]))
     assert isinstance(found[-1], Failure)
     assert found[-1].error.message == "Too much to do."
+
+
+MODELS = {
+    "anthropic": (
+        "claude-3-haiku-20240307",
+        "claude-3-7-sonnet-latest",
+        "claude-sonnet-4-5",
+        "claude-opus-4-7",
+    ),
+    "gemini": (
+        "gemini-3.1-pro-preview",
+        "gemini-3-flash-preview",
+        "gemini-2.5-pro",
+        "gemini-2.5-flash",
+        "gemini-2.0-flash",
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("target", "model"), [(name, model) for name, models in MODELS.items() for model in models]
+)
+def test_what_an_older_model_cannot_do_is_declared_for_it(target: str, model: str) -> None:
+    there = CODECS[target]
+    asked = [
+        *samples.requests(),
+        *[(name_of(one), request_of(one)) for one in of("request") if one.dialect != target],
+    ]
+    faults = {}
+    for name, request in asked:
+        if refusal(request, there) is None and (found := translation.request_fault(request, there, model)):
+            faults[name] = found
+    assert not faults, told(faults, len(asked))

@@ -23,23 +23,76 @@ from tests.dialects.clients import BACK, gathered, rebuilt_chat_back
 from tests.dialects.hub import legal
 from tests.dialects.laws import parse, render
 
-DERIVED = frozenset(("max_tokens.unsaid", "output.schema.unnamed", "tool_loop.unsigned"))
-"""Facts that arise where another one is lost, and may vanish where one is emulated."""
-
-SHOWN = frozenset(("assistant.order",))
-"""What a stream may show though the whole answer cannot tell it: in a chat completion, words after a call."""
-
 NEWEST = "newest"
 """A model that no dialect knows, and takes for one of its newest. Columns say what those cannot do."""
+DERIVED = frozenset(("max_tokens.unsaid", "output.schema.unnamed", "reasoning.show", "tool_loop.unsigned"))
+"""Facts that arise where another one is lost, and may vanish where one is emulated."""
+
+_TEXT = frozenset(("text",))
+_EFFORT = frozenset(("reasoning.effort", "reasoning.effort.minimal", "reasoning.budget", "reasoning.show"))
+_FORCED = frozenset(("text", "tool_choice.auto"))
+BECOMES: dict[str, frozenset[str]] = {
+    "assistant.order": _TEXT,
+    "citation.place": frozenset(("citation.unplaced",)),
+    "citation.unplaced": frozenset(("citation.place",)),
+    "citation_of_document.unplaced": frozenset(("citation_of_document.place",)),
+    "document.text": frozenset(("document.data", "media.name.document", "text")),
+    "max_tokens.below_16": frozenset(("max_tokens",)),
+    "max_tokens.unsaid": frozenset(("max_tokens",)),
+    "media.name.text": frozenset(("media.name.document", "text")),
+    "output.json": _TEXT,
+    "output.schema": _TEXT,
+    "output.schema.open": frozenset(("output.schema", "text")),
+    "output.schema.unnamed": frozenset(("output.schema.name",)),
+    "reasoning.budget": _EFFORT,
+    "reasoning.effort": _EFFORT,
+    "reasoning.effort.max": _EFFORT,
+    "reasoning.effort.minimal": _EFFORT,
+    "reasoning.effort.xhigh": _EFFORT,
+    "reasoning.on": _EFFORT,
+    "reasoning.off": _EFFORT,
+    "reasoning.show.detail": _EFFORT,
+    "refusal": _TEXT,
+    "stop.context": frozenset(("stop.length",)),
+    "stop.filter": frozenset(("stop.refusal.wordless",)),
+    "stop.other": frozenset(("stop.end",)),
+    "stop.pause": frozenset(("stop.end", "stop.length", "stop.other")),
+    "stop.refusal": frozenset(("stop.filter", "stop.refusal.wordless")),
+    "stop.refusal.wordless": frozenset(("stop.filter",)),
+    "stop.sequence": frozenset(("stop.end",)),
+    "temperature.above_one": frozenset(("temperature",)),
+    **{
+        f"tool.{kind}.{form}": frozenset(
+            (f"{kind}.{form}", f"{kind}.data", f"tool.{kind}.data", f"media.name.{kind}", "text")
+        )
+        for kind in ("image", "audio", "video", "document")
+        for form in ("data", "url", "file_id", "text")
+    },
+    "tool_call.broken": frozenset(("tool_call",)),
+    "tool_call.id": frozenset(("tool_call.id",)),
+    "tool_call.unanswered": frozenset(("tool_result.error",)),
+    "tool_choice.named": _FORCED,
+    "tool_choice.required": _FORCED,
+    "tool_choice.some": _FORCED | {"tool_choice.required"},
+    "tool_loop.unsigned": frozenset(("signature.None",)),
+    "tool_result": frozenset(("tool_result",)),
+    "tool_result.error": _TEXT,
+    "tool_result.orphan": _TEXT,
+    "user.first": _TEXT,
+    "user.last": _TEXT,
+}
+"""What a feature becomes where it is emulated. Nothing else may be made up."""
+SHOWN = frozenset(("assistant.order",))
+"""What a stream may show though the whole answer cannot tell it: in a chat completion, words after a call."""
 
 Facts = Counter[tuple[str, str]]
 
 
-def asked_through(dialect: Dialect, request: Request) -> Request:
-    """A request as a provider of a dialect reads it, for a model that is as able as the newest."""
-    body = dialect.render_request(request, NEWEST)
+def asked_through(dialect: Dialect, request: Request, model: str = NEWEST) -> Request:
+    """A request as a provider of a dialect reads it, for one of its models."""
+    body = dialect.render_request(request, model)
     in_path = dialect.name == "gemini"
-    return dialect.parse_request(body, NEWEST if in_path else None, request.stream if in_path else None)
+    return dialect.parse_request(body, model if in_path else None, request.stream if in_path else None)
 
 
 def answered_through(dialect: Dialect, response: Response, asked: Request) -> Response:
@@ -59,16 +112,16 @@ def answering(asked: Request) -> Answering:
 def refusal(request: Request, dialect: Dialect) -> BadRequest | None:
     """Why a request cannot be sent to a dialect, if so."""
     try:
-        find(request, dialect.name)
+        find(request, dialect.name, NEWEST)
     except BadRequest as problem:
         return problem
     return None
 
 
-def request_fault(before: Request, dialect: Dialect) -> str | None:
+def request_fault(before: Request, dialect: Dialect, model: str = NEWEST) -> str | None:
     """A request that is sent to a dialect loses what its column says, and nothing else."""
-    after = asked_through(dialect, before)
-    return fault(facts(of_request(before)), facts(of_request(after)), find(before, dialect.name))
+    after = asked_through(dialect, before, model)
+    return fault(facts(of_request(before)), facts(of_request(after)), find(before, dialect.name, model))
 
 
 def return_fault(before: Request, through: Dialect, back: Dialect) -> str | None:
@@ -105,6 +158,7 @@ def _answer_fault(
 def fault(before: Facts, after: Facts, losses: list[Loss], shown: frozenset[str] = frozenset()) -> str | None:
     """What differs though it is not declared, or is declared and does not differ."""
     declared = {loss.feature for loss in losses}
+    before, after = _plainly(before, declared), _plainly(after, declared)
     lost, gained = before - after, after - before
     emulated = any(loss.treatment == "emulate" for loss in losses)
     derived = DERIVED if emulated else frozenset()
@@ -112,12 +166,26 @@ def fault(before: Facts, after: Facts, losses: list[Loss], shown: frozenset[str]
     if silent and not (emulated and all(_is_longer_now(fact, gained) for fact in silent)):
         instead = f"instead there is {told(gained)}; declared {sorted(declared)}"
         return f"lost without a word: {told(silent)}; {instead}"
-    surplus = Counter({fact: count for fact, count in gained.items() if fact[0] not in DERIVED})
-    if surplus and not emulated:
+    expected = DERIVED.union(
+        *[BECOMES.get(loss.feature, ()) for loss in losses if loss.treatment == "emulate"]
+    )
+    surplus = Counter({fact: count for fact, count in gained.items() if fact[0] not in expected})
+    if surplus:
         return f"made up: {told(surplus)}; declared {sorted(declared)}"
     gone = declared - shown
     kept = Counter({fact: count for fact, count in (before & after).items() if fact[0] in gone})
     return f"declared as lost, and still there: {told(kept)}" if kept else None
+
+
+def _plainly(found: Facts, declared: set[str]) -> Facts:
+    """With no word of reasoning beside a setting that it does not touch here."""
+    out: Facts = Counter()
+    for (feature, value), count in found.items():
+        plain = feature.removesuffix(".with_reasoning")
+        above = plain == "temperature" and json.loads(value) > 1
+        bare = "temperature.above_one" if above else plain
+        out[(feature if feature in declared else bare, value)] += count
+    return out
 
 
 def _is_longer_now(fact: tuple[str, str], gained: Facts) -> bool:

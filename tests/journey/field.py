@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import msgspec
+
 from madang.config.schema import Config, Provider, Route
 from madang.core.secret import Secret
-from tests.journey.live import Answer, Live, Upstream, config_for
+from tests.journey.live import KEY, Answer, Live, Upstream, config_for
 
 CONTENTS = [{"role": "user", "parts": [{"text": "hello"}]}]
 TALK = [{"role": "user", "content": "hello"}]
@@ -62,6 +65,25 @@ def ask(house: Live, dialect: str, model: str, *, stream: bool = False, **member
         path = path.replace(":generate", ":streamGenerate") + "?alt=sse" if stream else path
         return house.ask({**body, **members}, path)
     return house.ask({"model": model, "stream": stream, **body, **members}, path)
+
+
+class Reading:
+    """A stream as a client has read it so far, so that a provider can wait for that."""
+
+    def __init__(self) -> None:
+        self.heard = b""
+
+    def ask(self, house: Live, dialect: str, model: str) -> bytes:
+        """Ask, and read to the end."""
+        path, body = ASKING[dialect]
+        asked = msgspec.json.encode({**body, "model": model, "stream": True})
+        connection = http.client.HTTPConnection("127.0.0.1", house.port, timeout=20)
+        connection.request("POST", path, asked, {"authorization": f"Bearer {KEY}"})
+        answer = connection.getresponse()
+        while data := answer.read1(65536):
+            self.heard += data
+        connection.close()
+        return self.heard
 
 
 def event(name: str, **data: Any) -> bytes:
@@ -164,15 +186,12 @@ def calls_of(body: bytes) -> list[tuple[str, str, Any]]:
             for call in choice["delta"].get("tool_calls") or ():
                 whole = calls.setdefault(call["index"], ["", "", ""])
                 function = call.get("function") or {}
-                for place, said in enumerate((call.get("id"), function.get("name"), function.get("arguments"))):
+                for place, said in enumerate(
+                    (call.get("id"), function.get("name"), function.get("arguments"))
+                ):
                     whole[place] += said or ""
     assert list(calls) == list(range(len(calls))), "calls are not counted 0, 1, 2"
     return [(id, name, json.loads(arguments)) for id, name, arguments in calls.values()]
-
-
-def texts_of(body: bytes) -> str:
-    """All words of a chat stream."""
-    return "".join(c["delta"].get("content") or "" for one in events_of(body) for c in one.get("choices") or ())
 
 
 def walk(value: Any) -> Iterator[Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
 from collections.abc import Iterator
 from typing import Any
 
@@ -23,6 +24,7 @@ from tests.journey.live import (
     config_for,
     json_answer,
     stream_answer,
+    wait_until,
 )
 
 QUESTION = {"model": "claude", "messages": [{"role": "user", "content": "안녕?"}]}
@@ -428,3 +430,40 @@ def test_models_are_listed_in_the_shape_of_whoever_asks(upstream: Upstream, hous
     assert more["models"][0]["name"] == "models/gpt"
     one = house.ask(b"", "/v1beta/models/claude", method="GET").json()
     assert one["name"] == "models/claude"
+
+
+def test_a_client_that_hangs_up_ends_the_providers_work(upstream: Upstream, house: Live) -> None:
+    before = len(house.left())
+    upstream.answer = lambda _: stream_answer(STREAM[:4], then="hang")
+    body = msgspec.json.encode({**QUESTION, "stream": True})
+    connection = http.client.HTTPConnection("127.0.0.1", house.port, timeout=20)
+    connection.request("POST", "/v1/chat/completions", body, {"authorization": f"Bearer {KEY}"})
+    response = connection.getresponse()
+    assert response.read1(65536)
+    response.close()
+    connection.close()
+    wait_until(lambda: upstream.left == 1)
+    wait_until(lambda: len(house.left()) == before + 1)
+    usage = house.left()[0].usage
+    assert usage is not None
+    assert usage.input_tokens == 10  # what the provider had said by then is still counted
+
+
+def test_a_slow_client_gets_all_of_a_long_translated_stream(upstream: Upstream, house: Live) -> None:
+    text = "가" * 4000
+    delta = event("content_block_delta", index=0, delta={"type": "text_delta", "text": text})
+    upstream.answer = lambda _: stream_answer([*STREAM[:3], *[delta] * 400, *STREAM[5:]])
+    body = msgspec.json.encode({**QUESTION, "stream": True})
+    head = (
+        f"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {KEY}\r\n"
+        f"connection: close\r\ncontent-length: {len(body)}\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", house.port), timeout=20) as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+        sock.sendall(head.encode() + body)
+        wait_until(lambda: len(upstream.heard) == 1)
+        got = b""
+        while piece := sock.recv(65536):
+            got += piece
+    assert got.count("가".encode()) == 400 * 4000
+    assert got.endswith(DONE + b"\r\n0\r\n\r\n")

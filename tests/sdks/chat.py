@@ -22,6 +22,7 @@ ERRORS: dict[int, type[Exception]] = {
     500: openai.InternalServerError,
     502: openai.InternalServerError,
     503: openai.InternalServerError,
+    529: openai.InternalServerError,
 }
 
 
@@ -147,6 +148,7 @@ def _read(completion: ChatCompletion | ParsedChatCompletion[Any]) -> Said:
         usage=Usage(usage.prompt_tokens, usage.completion_tokens, details and details.reasoning_tokens),
         turn=[choice.message],
         calls=tuple(calls),
+        choices=len(completion.choices),
         model=completion.model,
         call_id=getattr(completion, "_request_id", None),
     )

@@ -86,7 +86,8 @@ def _asked(model: str, talk: Talk, wishes: Wishes) -> dict[str, Any]:
     if wishes.system is not None:
         asked["system"] = wishes.system
     if wishes.temperature is not None:
-        asked["temperature"] = wishes.temperature
+        # Since the models of 2026 refuse it, its SDK has no word for it.
+        asked["extra_body"] = {"temperature": wishes.temperature}
     if wishes.stop:
         asked["stop_sequences"] = list(wishes.stop)
     if wishes.tools:

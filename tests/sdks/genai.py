@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from google import genai
-from google.genai import errors, types
+from google.genai import types
+from google.genai.errors import ClientError, ServerError
 
 from tests.sdks.talk import NOTHING, Call, Document, Function, Picture, Said, Shape, Talk, Usage, Wishes
 
@@ -16,10 +17,10 @@ class GenAI:
 
     dialect = "gemini"
     errors: dict[int, type[Exception]] = {
-        **dict.fromkeys((400, 401, 403, 404, 429), errors.ClientError),
-        **dict.fromkeys((500, 502, 503), errors.ServerError),
+        **dict.fromkeys((400, 401, 403, 404, 429), ClientError),
+        **dict.fromkeys((500, 502, 503, 529), ServerError),
     }
-    broken = errors.ServerError
+    broken = ServerError
     stops = {"end": "STOP", "length": "MAX_TOKENS", "tool": "STOP", "sequence": "STOP"}
 
     def __init__(self, root: str, key: str) -> None:
@@ -146,6 +147,7 @@ def _read(chunks: Sequence[types.GenerateContentResponse]) -> Said:
             for part in parts
             if (call := part.function_call) is not None
         ),
+        choices=len(last.candidates),
         thoughts="".join(part.text for part in parts if part.thought and part.text),
         model=last.model_version or "",
         call_id=(head.headers or {}).get("x-request-id") if head is not None else None,

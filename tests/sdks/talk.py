@@ -77,6 +77,8 @@ class Said:
     turn: Talk
     """What goes into the conversation, as the SDK's users put it there."""
     calls: tuple[Call, ...] = ()
+    choices: int = 1
+    """How many answers there are; all else is about the first."""
     thoughts: str = ""
     model: str = ""
     call_id: str | None = None

@@ -24,8 +24,9 @@ from madang.core.errors import BadRequest
 from madang.core.messages import Reasoning, ToolCall
 from madang.core.requests import Request
 from madang.core.responses import Response
-from madang.dialects.anthropic.limits import limits
+from madang.dialects.anthropic import limits as anthropic
 from madang.dialects.features import Fact, of_request, of_response, open_loop
+from madang.dialects.gemini import limits as gemini
 
 Treatment = Literal["drop", "emulate", "refuse"]
 
@@ -190,7 +191,10 @@ REQUESTS: Mapping[str, Column] = {
 """By the provider's dialect: what of a request it cannot be asked."""
 
 Limits = Mapping[str, tuple[Literal["drop", "emulate"], str] | None]
-LIMITS: Mapping[str, Callable[[Request, str, frozenset[str]], Limits]] = {"anthropic": limits}
+LIMITS: Mapping[str, Callable[[Request, str, frozenset[str]], Limits]] = {
+    "anthropic": anthropic.limits,
+    "gemini": gemini.limits,
+}
 """By dialect: what a column cannot say, as it depends on the model: feature → its treatment, or `None`."""
 
 TO_OPENAI_CHAT: Column = {

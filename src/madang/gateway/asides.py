@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from madang.core.embeddings import EmbedResponse
 from madang.core.errors import BadRequest, BrokenAnswer, ProviderError
 from madang.core.messages import Media, Message, Opaque, Part, Reasoning, Refusal, Text, ToolCall, ToolResult
 from madang.core.record import Usage
@@ -46,10 +47,15 @@ _count = msgspec.json.Decoder(_Count)
 async def count(call: Call, target: Target) -> WholeReply:
     """How many tokens a request has, by the target's own count if it has one. Raises `CallError`."""
     model = target.model or ""
-    if call.place.counts == "gemini":
-        request, render = gemini.parse_count_request(call.body, call.place.model or ""), gemini.render_count
-    else:
-        request, render = anthropic.parse_count_request(call.body), anthropic.render_count
+    render: Callable[[int], bytes]
+    match call.place.counts:
+        case "gemini":
+            request = gemini.parse_count_request(call.body, call.place.model or "")
+            render = gemini.render_count
+        case "openai_responses":
+            request, render = DIALECTS["openai_responses"].parse_request(call.body, None, None), _render_count
+        case _:
+            request, render = anthropic.parse_count_request(call.body), anthropic.render_count
     for dialect in target.provider.dialects:
         try:
             lost = losses.find(request, dialect)
@@ -90,6 +96,10 @@ def _parse_count(body: bytes) -> int:
         raise BrokenAnswer(f"The provider's count cannot be read: {problem}") from None
 
 
+def _render_count(tokens: int) -> bytes:
+    return msgspec.json.encode({"object": "response.input_tokens", "input_tokens": tokens})
+
+
 def estimate(request: Request) -> int:
     """About how many tokens a request has, for a provider that will not say."""
     weight = sum(_weigh(message) for message in request.messages)
@@ -126,14 +136,16 @@ async def embed(call: Call, target: Target) -> WholeReply:
     """Vectors for texts. Raises `BadRequest` where the target embeds none, else `CallError`."""
     model, name = target.model or "", call.place.model or ""
     speaks = target.provider.dialects
-    if call.place.embeds == "gemini" and {"openai_chat", "openai_responses"} & set(speaks):
+    openai = "openai_chat" in speaks or "openai_responses" in speaks
+    if call.place.embeds == "gemini" and openai:
         request = gemini_embeddings.parse_request(call.body, name)
-        body = await _ask(
-            target, "/embeddings", openai_embeddings.render_request(request, model), "openai_chat"
-        )
-        response = openai_embeddings.parse_response(body)
+        response = await _embed_at_openai(target, openai_embeddings.render_request(request, model))
         batch = call.place.verb == "batchEmbedContents"
         return _reply(gemini_embeddings.render_response(response, batch=batch), None, response.usage)
+    if call.place.embeds == "openai_chat" and openai:
+        request = openai_embeddings.parse_request(call.body)
+        response = await _embed_at_openai(target, openai_embeddings.render_request(request, model))
+        return _reply(openai_embeddings.render_response(response, request), None, response.usage)
     if call.place.embeds == "openai_chat" and "gemini" in speaks:
         request = openai_embeddings.parse_request(call.body)
         path = path_of(model, "batchEmbedContents")
@@ -141,6 +153,10 @@ async def embed(call: Call, target: Target) -> WholeReply:
         response = gemini_embeddings.parse_response(body)
         return _reply(openai_embeddings.render_response(response, request), None, response.usage)
     raise BadRequest(f"The provider '{target.provider.name}' embeds no texts.", code="not_offered")
+
+
+async def _embed_at_openai(target: Target, body: bytes) -> EmbedResponse:
+    return openai_embeddings.parse_response(await _ask(target, "/embeddings", body, "openai_chat"))
 
 
 async def _ask(target: Target, path: str, body: bytes, dialect: str) -> bytes:

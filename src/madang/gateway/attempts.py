@@ -95,7 +95,7 @@ async def _ask(call: Call, asked: Asked, target: Target) -> Answer:
     place = call.place
     if target.model is None:
         path, body = place.path, call.body
-    elif call.wants not in target.speaks:
+    elif not _passes(call, target):
         return await _ask_otherwise(call, asked, target)
     else:
         path = place.path if place.verb is None else place.path_for(target.model)
@@ -113,6 +113,12 @@ async def _ask(call: Call, asked: Asked, target: Target) -> Answer:
             reply.close()
             raise
     return found
+
+
+def _passes(call: Call, target: Target) -> bool:
+    """Whether a target takes a call as it is. Both of OpenAI's dialects have the same embeddings."""
+    speaks = target.speaks
+    return call.wants in speaks or (call.place.embeds == "openai_chat" and "openai_responses" in speaks)
 
 
 async def _ask_otherwise(call: Call, asked: Asked, target: Target) -> Answer:

@@ -6,7 +6,7 @@ from urllib.parse import unquote_to_bytes
 
 from madang.core.errors import ClientError
 from madang.core.requests import Request
-from madang.gateway.paths import Place
+from madang.gateway.paths import Place, edge_by
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -77,9 +77,7 @@ class Call:
     def edge(self) -> str:
         """The dialect in which its caller is told of errors, and of models."""
         edge = self.place.edge
-        if edge == "openai_chat" and self.header(b"anthropic-version") is not None:
-            return "anthropic"
-        return edge
+        return edge_by(self.headers) if edge == "openai_chat" else edge
 
     @property
     def names_model(self) -> bool:

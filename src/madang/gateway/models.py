@@ -12,6 +12,7 @@ import msgspec
 
 from madang.core.errors import CallError, NotFound
 from madang.gateway.callers import Caller
+from madang.providers.base import Provider
 from madang.providers.door import Door
 from madang.routing.routes import Routes
 
@@ -30,8 +31,14 @@ class _Listed(msgspec.Struct):
     owned_by: str | None = None
 
 
+class _Named(msgspec.Struct):
+    name: str
+
+
 class _Listing(msgspec.Struct):
     data: list[_Listed] = []
+    models: list[_Named] = []
+    """Google's."""
 
 
 class Model(msgspec.Struct, frozen=True):
@@ -44,6 +51,8 @@ class Model(msgspec.Struct, frozen=True):
 
 
 _listing = msgspec.json.Decoder(_Listing)
+_LISTS = {"gemini": ("/v1beta/models", b"pageSize=1000"), "anthropic": ("/models", b"limit=1000")}
+"""Where a provider that speaks first of all a dialect lists its models, on one page; OpenAI has but one."""
 
 
 class Models:
@@ -90,7 +99,7 @@ class Models:
     async def _look(self) -> None:
         self._looked_at = asyncio.get_running_loop().time()
         doors = self._routes.doors()
-        answers = await asyncio.gather(*(_ask(door) for _, door in doors))
+        answers = await asyncio.gather(*(_ask(provider, door) for provider, door in doors))
         for (provider, _), answer in zip(doors, answers, strict=True):
             if answer is not None:
                 self._listed[provider.name] = answer
@@ -99,14 +108,18 @@ class Models:
         )
 
 
-async def _ask(door: Door) -> list[_Listed] | None:
+async def _ask(provider: Provider, door: Door) -> list[_Listed] | None:
+    path, query = _LISTS.get("".join(provider.dialects[:1]), ("/models", b""))
     try:
         async with asyncio.timeout(_PATIENCE):
-            reply = await door.send("GET", "/models", b"", [(b"accept", b"application/json")], b"")
+            reply = await door.send("GET", path, query, [(b"accept", b"application/json")], b"")
             try:
                 body = await reply.read()
             finally:
                 reply.close()
-        return _listing.decode(body).data if reply.status == 200 else None
+        listing = _listing.decode(body) if reply.status == 200 else None
     except (CallError, TimeoutError, msgspec.DecodeError, UnicodeDecodeError):
         return None
+    if listing is None:
+        return None
+    return [*listing.data, *[_Listed(one.name.removeprefix("models/")) for one in listing.models]]

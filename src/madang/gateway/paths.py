@@ -31,7 +31,7 @@ _DIALECTS = {
     "/responses": "openai_responses",
     "/messages": "anthropic",
 }
-_COUNTING = {"/messages/count_tokens": "anthropic"}
+_COUNTING = {"/messages/count_tokens": "anthropic", "/responses/input_tokens": "openai_responses"}
 _EMBEDDING = {"/embeddings": "openai_chat"}
 _ANTHROPIC = re.compile(r"/messages(?:/|$)")
 _RESPONSES = re.compile(r"/responses(?:/|$)")
@@ -139,9 +139,17 @@ def edge_of(url: bytes, headers: Iterable[tuple[bytes, bytes]] = ()) -> str:
         edge = place_of(url.partition(b"?")[0]).edge
     except ClientError:
         edge = "gemini" if b"/v1beta" in url or b"/v1alpha" in url else "openai_chat"
-    if edge == "openai_chat" and any(name == b"anthropic-version" for name, _ in headers):
-        return "anthropic"
-    return edge
+    return edge_by(headers) if edge == "openai_chat" else edge
+
+
+def edge_by(headers: Iterable[tuple[bytes, bytes]]) -> str:
+    """The dialect of whoever asks at a path that several have (`/v1/models`): their SDKs' headers tell."""
+    for name, _ in headers:
+        if name == b"anthropic-version":
+            return "anthropic"
+        if name == b"x-goog-api-key":  # google-genai 3.4 asks below /v1
+            return "gemini"
+    return "openai_chat"
 
 
 def _google(found: re.Match[str]) -> Place:

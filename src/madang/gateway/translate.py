@@ -7,6 +7,7 @@ asked; a stream event by event, as it comes.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import msgspec
@@ -29,6 +30,8 @@ from madang.routing.routes import Target
 
 _JSON: Headers = [(b"content-type", b"application/json")]
 _EVENTS: Headers = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-cache")]
+_UNSIGNED = re.compile(rb'"signature"\s*:\s*""')
+"""In a request of Anthropic's dialect: a thought of a model that signs none."""
 _TOLD = frozenset((b"retry-after", b"retry-after-ms"))
 """A provider's headers that mean the same in every dialect."""
 
@@ -84,16 +87,23 @@ def request_of(call: Call) -> Request:
 
 
 def own_body(call: Call, target: Target) -> bytes | None:
-    """The body for a target of the call's own dialect, without what other dialects' providers have signed.
+    """The body for a target of the call's own dialect, without what other dialects' providers have thought.
 
     `None` where nothing of the kind is in it, and it passes as it came. Raises `BadRequest`.
     """
-    if call.dialect is None or not is_carried(call.body):
+    if call.dialect is None or not (is_carried(call.body) or _is_unsigned(call, target)):
         return None
     request = request_of(call)
     if (problem := losses.unportable(request, call.dialect)) is not None:
         raise problem
     return DIALECTS[call.dialect].render_request(request, target.model or request.model)
+
+
+def _is_unsigned(call: Call, target: Target) -> bool:
+    """Whether a thought is in a call that its target refuses, because nobody has signed it."""
+    if call.dialect != "anthropic" or not target.provider.row.only_signed:
+        return False
+    return _UNSIGNED.search(call.body) is not None
 
 
 def refusal_of(call: Call, target: Target) -> BadRequest | None:

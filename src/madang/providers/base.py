@@ -47,6 +47,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     """Whether it takes `stream_options.include_usage`."""
     max_tokens: str = "max_tokens"
     """What its chat completions call the limit of an answer: OpenAI's own have a newer name."""
+    only_signed: bool = False
+    """Whether it refuses thoughts that nobody signed; others of its dialect want theirs back all the same."""
     headers: dict[str, str] = {}
     source: str = ""
     """Where these facts were read, with the date."""

@@ -126,7 +126,7 @@ async def _send(exchange: Exchange, reply: MeteredReply, call: Call) -> None:
 
 def _headers(reply: MeteredReply, call: Call) -> list[tuple[bytes, bytes]]:
     headers = [(b"x-request-id", call.id.encode()), (b"x-madang-target", reply.target.header)]
-    if call.edge == "anthropic":
+    if call.dialect != "openai_chat" and call.edge == "anthropic":
         headers.append((b"request-id", call.id.encode()))  # where Anthropic's SDK looks for it
     if reply.losses is not None:
         headers.append((b"x-madang-losses", reply.losses.encode("ascii", "replace")))

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
 from langchain_anthropic import ChatAnthropic
 from langchain_core.exceptions import ModelNotFoundError
 from langchain_core.messages import HumanMessage, SystemMessage, ToolMessage
-from langchain_google_genai import ChatGoogleGenerativeAI
-from langchain_openai import ChatOpenAI
+from langchain_google_genai import ChatGoogleGenerativeAI, GoogleGenerativeAIEmbeddings
+from langchain_openai import ChatOpenAI, OpenAIEmbeddings
 from pydantic import BaseModel, Field
 
 from tests.clients.programs.run import Task, run
@@ -19,11 +19,11 @@ from tests.clients.programs.said import CITY, LOOKED_AT, PICTURE, SYSTEM, TOLD
 
 
 def chat_model(task: Task, name: str, *, think: bool = False) -> Any:
-    """A chat model of the cell's class."""
+    """A model of the cell's class."""
     return _made(task.cell.client, task.house.root, task.house.key, name, think)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _made(client: str, root: str, key: str, name: str, think: bool) -> Any:
     told: dict[str, Any] = {"model": name, "api_key": key, "base_url": root, "max_retries": 0}
     match client:
@@ -39,6 +39,13 @@ def _made(client: str, root: str, key: str, name: str, think: bool) -> Any:
         case "ChatGoogleGenerativeAI":
             wish = {"thinking_level": "low", "include_thoughts": True, "temperature": None} if think else {}
             return ChatGoogleGenerativeAI(**{**told, "max_retries": 1}, **wish)
+        case "OpenAIEmbeddings":
+            # With its default it fetches a tokenizer from the network, and sends numbers for words.
+            told["base_url"] = f"{root}/v1"
+            return OpenAIEmbeddings(**told, check_embedding_ctx_length=False)
+        case "GoogleGenerativeAIEmbeddings":
+            del told["max_retries"]
+            return GoogleGenerativeAIEmbeddings(**told)
     raise LookupError(client)
 
 
@@ -168,19 +175,22 @@ def by_function(task: Task) -> None:
     assert isinstance(model.invoke(task.say(CITY)), City)
 
 
+def embeddings(task: Task) -> None:
+    model = chat_model(task, task.cell.models.embedding)
+    snow, more_snow, bird = model.embed_documents(["snow in Seoul", "snow in Busan", "a bird"])
+    assert len(snow) == len(bird) > 100, len(snow)
+    assert _product(snow, more_snow) > _product(snow, bird), "texts that share words are no nearer"
+    for asked in (model.embed_query("a bird"), task.wait_for(model.aembed_query("a bird"))):
+        assert _product(asked, bird) > 0.99, "the same text has other numbers"
+
+
+def _product(one: Sequence[float], other: Sequence[float]) -> float:
+    return sum(x * y for x, y in zip(one, other, strict=True))
+
+
 if __name__ == "__main__":
-    run(
-        "langchain",
-        {
-            "answer": answer,
-            "stream": stream,
-            "tools": tools,
-            "parallel": parallel,
-            "thinking": thinking,
-            "thinking_streamed": thinking_streamed,
-            "image": image,
-            "unknown_model": unknown_model,
-            "by_schema": by_schema,
-            "by_function": by_function,
-        },
+    scenarios: tuple[Callable[[Task], None], ...] = (
+        *(answer, stream, tools, parallel, thinking, thinking_streamed, image, unknown_model),
+        *(by_schema, by_function, embeddings),
     )
+    run("langchain", {scenario.__name__: scenario for scenario in scenarios})

@@ -1,11 +1,12 @@
 """Anthropic's Messages API, on the wire.
 
 Source: Anthropic's API reference, "Messages" and "Streaming messages" (platform.claude.com, read
-2026-11), the types of anthropic-sdk-python 0.121 and 2.11, and the recordings in `shared/recordings`. Each file
-parses and renders its own: `requests.py` (with `messages.py`, `settings.py`), `content.py` (with
-`media.py`, `citations.py`), `tools.py`, `responses.py` (with `usage.py`, `errors.py`), `streams.py`
-(with `blocks.py`; its way back is `telling.py`). `adapt.py` is where a request from another dialect
-becomes one that a Claude model takes.
+2026-11), the types of anthropic-sdk-python 0.121 and 2.11, and the recordings in `shared/recordings`.
+Each file parses and renders its own: `requests.py` (with `messages.py`, `settings.py`), `content.py`
+(with `media.py`, `citations.py`), `tools.py`, `responses.py` (with `usage.py`, `errors.py`),
+`streams.py` (with `blocks.py`; its way back is `telling.py`), `counting.py`. In `adapt.py` (with
+`turns.py`, `models.py`) a request from another dialect becomes one that a Claude model takes, and
+`limits.py` says what that costs.
 """
 
 from __future__ import annotations

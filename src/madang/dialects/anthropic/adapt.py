@@ -136,7 +136,7 @@ def _not_thinking(model: Claude) -> ReasoningAsk | None:
         case "disabled":
             return ReasoningAsk(enabled=False)
         case "between_tools":
-            return ReasoningAsk(enabled=False, extra={"anthropic": {"$type": "between_tools"}})
+            return ReasoningAsk(enabled=False, extra={NAME: {"$type": "between_tools"}})
         case None:
             return ReasoningAsk(effort="low")
 

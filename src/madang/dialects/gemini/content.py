@@ -32,9 +32,14 @@ from madang.dialects.reading import note, put
 
 OWN: Extra = {NAME: {"$own": True}}
 """Of a thought that came in this dialect; unsigned ones of others are not sent to Gemini's providers."""
-_DATA = frozenset(
-    ("text", "inlineData", "fileData", "functionCall", "functionResponse", "executableCode")
-) | frozenset(("codeExecutionResult", "toolCall", "toolResponse"))
+_NO_WORDS = (
+    "inlineData",
+    "fileData",
+    "executableCode",
+    "codeExecutionResult",
+    "toolCall",
+    "toolResponse",
+)
 
 
 def parse_parts(values: list[Json], path: str, calls: Calls, *, said: bool = False) -> list[Part]:
@@ -78,7 +83,7 @@ def parse_part(value: Json, path: str, calls: Calls) -> Part:
 def _parse_thought(block: Spelled, calls: Calls) -> Reasoning | None:
     """A thought; `None` for a thought that is no text, such as the drafts of an image model."""
     left = block.left
-    if any(left.get(name) is not None for name in _DATA if name != "text"):
+    if any(left.get(name) is not None for name in _NO_WORDS):
         return None
     text = block.text("text")
     signed = parse_signature(block)

@@ -22,7 +22,8 @@ _EFFORTS = {"xhigh": "high", "max": "high"}
 """Efforts there is no level for."""
 _BUDGETS = {"minimal": 1024, "low": 1024, "medium": 8192}
 """Google's own translation for Gemini 2.5 (ai.google.dev/gemini-api/docs/openai, "Thinking", 2026)."""
-_MOST = 24_576
+MOST_BUDGET = 24_576
+"""Tokens that every Gemini 2.5 can think with."""
 _LEAST_OF_PRO = 128
 """Gemini 2.5 Pro cannot leave off thinking."""
 
@@ -165,9 +166,9 @@ def _ask_for_budget(out: dict[str, Json], ask: ReasoningAsk, model: str) -> None
     if ask.enabled is False:
         out["thinkingBudget"] = _LEAST_OF_PRO if "pro" in model else 0
     elif ask.budget is not None:
-        out["thinkingBudget"] = min(ask.budget, _MOST)
+        out["thinkingBudget"] = min(ask.budget, MOST_BUDGET)
     elif ask.effort is not None:
-        out["thinkingBudget"] = _BUDGETS.get(ask.effort, _MOST)
+        out["thinkingBudget"] = _BUDGETS.get(ask.effort, MOST_BUDGET)
     else:
         out["thinkingBudget"] = -1
 

@@ -1,7 +1,8 @@
 """One choice of a stream being read: what kind each piece is, which part it goes on with or begins.
 
 Tool calls come one after the other; Gemini and older Ollamas number them all 0, so that a new id
-begins a new call as well. Thoughts come as strings, as entries of `reasoning_details`, or first as the
+begins a new call as well. Where the pieces of several come mixed (seen by bifrost, #1829, 2026-02), the
+later calls wait until the open one is whole. Thoughts come as strings, as entries of `reasoning_details`, or first as the
 one and then, once more and signed, as the other: so do ours (`stream_renderer.py`).
 """
 
@@ -20,7 +21,7 @@ from madang.dialects.openai_chat.messages import read_image
 from madang.dialects.openai_chat.reasoning import DETAILS, FORMS, STRINGS, read_detail
 from madang.dialects.openai_chat.responses import read_stop
 from madang.dialects.openai_chat.tools import CALLS, read_call, take_out
-from madang.dialects.reading import json_text
+from madang.dialects.reading import json_text, read_json
 
 _TEXT, _REFUSAL = Text(""), Refusal("")
 _TRANSCRIPT = Text("", extra={NAME: {"$form": "transcript"}})
@@ -36,6 +37,7 @@ class Choice:
     """One choice: its open part, and what is known of it so far."""
 
     __slots__ = (
+        "_arguments",
         "_audio",
         "_call",
         "_called",
@@ -52,6 +54,7 @@ class Choice:
         "_signed",
         "_thought",
         "_told",
+        "_waiting",
         "stopped",
     )
 
@@ -65,6 +68,10 @@ class Choice:
         """Of the open part; `None` where none is open."""
         self._call: tuple[Json, str] = (None, "")
         """Index and id of the open call, as on the wire."""
+        self._arguments: list[str] | None = []
+        """Those of the open call; `None` where they are no JSON."""
+        self._waiting: list[dict[str, Json]] = []
+        """Pieces of later calls that came before the open one was whole."""
         self._called: set[Json] = set()
         """Indices of the calls there were."""
         self._thought: list[str] = []
@@ -109,6 +116,8 @@ class Choice:
             self._stop(None, out)
 
     def _stop(self, reason: str | None, out: list[Event]) -> None:
+        while self._waiting:
+            self._release(out)
         self._close(out)
         self.stopped = True
         if self._audio:
@@ -126,6 +135,8 @@ class Choice:
             self._extra[name] = value
 
     def _open(self, kind: str, part: Part, out: list[Event]) -> None:
+        while self._waiting:
+            self._release(out)
         if self._kind is not None:
             self._close(out)
         self._index += 1
@@ -276,10 +287,15 @@ class Choice:
             open_index, open_id = self._call
             if index == open_index and given in ("", open_id) and (index is not None or not name):
                 self._argue(function, out)
+                if self._waiting and self._is_whole():
+                    self._release(out)
+                return
+            if self._waiting or (type(index) is int and index != open_index and not self._is_whole()):
+                self._waiting.append(written)
                 return
         if not name:
-            if index in self._called:
-                raise BrokenAnswer("The provider's stream mixes the arguments of several tool calls.")
+            if index in self._called and function.get("arguments"):
+                raise BrokenAnswer("The provider's stream goes on with a tool call that was whole.")
             return
         call = read_call(written, len(self._called), CALLS, self._nameless)
         if isinstance(call, Opaque):
@@ -295,14 +311,36 @@ class Choice:
         self._call = (index, given)
         self._called.add(index if index is not None else len(self._called))
         extra = {NAME: kept} if kept else {}
+        self._arguments = None if kept.get("$form") == "custom" else []
         self._open("call", msgspec.structs.replace(call, arguments="", extra=extra), out)
         self._argue(function, out)
+
+    def _is_whole(self) -> bool:
+        """Whether the arguments of the open call can be read: then no more of them come."""
+        if self._arguments is None:
+            return True
+        if not self._arguments or not self._arguments[-1].endswith(("}", "\n", " ")):
+            return False  # so that a long one is not read again at each piece
+        try:
+            read_json("".join(self._arguments))
+        except ValueError:
+            return False
+        return True
+
+    def _release(self, out: list[Event]) -> None:
+        """The open call is over: tell what waited for it; of that, later calls may wait again."""
+        waiting, self._waiting = self._waiting, []
+        self._close(out)
+        for written in waiting:
+            self._read_call(written, out)
 
     def _argue(self, function: dict[str, Json], out: list[Event]) -> None:
         arguments = function.get("arguments") or function.get("input")
         if isinstance(arguments, dict):
             arguments = json_text(arguments)
         if arguments:
+            if self._arguments is not None:
+                self._arguments.append(arguments)
             out.append(PartDelta(self._number, self._index, arguments))
 
     def _read_function(self, function: dict[str, Json], out: list[Event]) -> None:

@@ -6,7 +6,7 @@ that only this dialect knows, and is `Opaque`.
 
 from __future__ import annotations
 
-from madang.core.messages import Json, Media, Opaque, Text, ToolResult
+from madang.core.messages import Json, Media, Opaque, Refusal, Text, ToolResult
 from madang.core.requests import Tool, ToolChoice
 from madang.dialects import carry
 from madang.dialects.openai_responses.content import NAME, Block, read_blocks, write_blocks
@@ -110,12 +110,14 @@ def read_result(item: Members) -> ToolResult:
     call_id = item.need_text("call_id")
     name = item.left.get("name")  # stays: the API has it only since 2026, and from a few tools
     output = item.left.pop("output", None)
+    parts: tuple[Text | Media | Opaque, ...]
     form = None
     match output:
         case str():
             parts = (Text(output),) if output else ()
         case list():
-            parts = tuple(read_blocks(output, item.at("output"), "tool"))  # type: ignore[assignment]
+            blocks = read_blocks(output, item.at("output"), "tool")
+            parts = tuple([block for block in blocks if not isinstance(block, Refusal)])
             form = "list"
         case None:
             raise missing(item.at("output"), "text or a list")
@@ -132,13 +134,8 @@ def read_result(item: Members) -> ToolResult:
 def write_result(result: ToolResult) -> Block:
     """What came of a call; an error says so in its words."""
     parts = _confess(result.parts) if result.is_error else result.parts
-    output: Json
-    if note(result.extra, NAME, "form") is None and not parts:
-        output = ""
-    elif note(result.extra, NAME, "form") is None and _is_string(parts):
-        output = parts[0].text  # type: ignore[union-attr]  # `_is_string` has looked
-    else:
-        output = write_blocks(parts, "tool")
+    text = _string(parts) if note(result.extra, NAME, "form") is None else None
+    output: Json = write_blocks(parts, "tool") if text is None else text
     out: Block = {"type": "function_call_output", "call_id": result.call_id, "output": output}
     return put(out, result.extra, NAME)
 
@@ -150,5 +147,12 @@ def _confess(parts: tuple[Text | Media | Opaque, ...]) -> tuple[Text | Media | O
     return (Text(_ERROR), *parts)
 
 
-def _is_string(parts: tuple[Text | Media | Opaque, ...]) -> bool:
-    return len(parts) == 1 and isinstance(parts[0], Text) and bool(parts[0].text) and not parts[0].extra
+def _string(parts: tuple[Text | Media | Opaque, ...]) -> str | None:
+    """The words of a result, if there is nothing else to it."""
+    match parts:
+        case ():
+            return ""
+        case (Text(text=text, extra=extra),) if text and not extra:
+            return text
+        case _:
+            return None
