@@ -15,8 +15,12 @@ from madang.core.errors import CallError
 from madang.core.events import Event, Failure, collect, explode
 from madang.core.requests import Request
 from madang.core.responses import Response, Usage
+from madang.dialects.anthropic import counting as anthropic_counting
 from madang.dialects.base import Answering, Dialect
 from madang.dialects.every import DIALECTS
+from madang.dialects.gemini import counting as gemini_counting
+from madang.dialects.gemini import embeddings as gemini_embeddings
+from madang.dialects.openai_chat import embeddings as openai_embeddings
 from tests.dialects.hub import legal
 from tests.dialects.recorded import Recorded
 
@@ -94,6 +98,43 @@ def stream_fault(one: Recorded) -> str | None:
     return _tap_fault(one, response)
 
 
+def count_fault(one: Recorded) -> str | None:
+    """A question for a count comes out as it went in, and so does the count."""
+    model = one.model or ""
+    if one.dialect == "gemini":
+        asked = gemini_counting.parse_count_request(one.request, model)
+        rendered = gemini_counting.render_count_request(asked, asked.model)
+        said = json.loads(one.body)["totalTokens"]
+        counts = [
+            gemini_counting.parse_count(body) for body in (one.body, gemini_counting.render_count(said))
+        ]
+    else:
+        asked = anthropic_counting.parse_count_request(one.request)
+        rendered = anthropic_counting.render_count_request(asked, asked.model)
+        said = json.loads(one.body)["input_tokens"]
+        counts = [
+            anthropic_counting.parse_count(body) for body in (one.body, anthropic_counting.render_count(said))
+        ]
+    return difference(one.request, rendered) or (
+        None if counts == [said, said] else f"{said} was read as {counts}"
+    )
+
+
+def vectors_fault(one: Recorded) -> str | None:
+    """Texts for vectors come out as they went in, and so do the vectors."""
+    if one.dialect == "gemini":
+        asked = gemini_embeddings.parse_request(one.request, one.model)
+        rendered = gemini_embeddings.render_request(asked, asked.model)
+        found = gemini_embeddings.parse_response(one.body)
+        told = gemini_embeddings.render_response(found, batch=b'"requests"' in one.request)
+    else:
+        asked = openai_embeddings.parse_request(one.request)
+        rendered = openai_embeddings.render_request(asked, asked.model)
+        found = openai_embeddings.parse_response(one.body)
+        told = openai_embeddings.render_response(found, asked)
+    return difference(one.request, rendered) or difference(one.body, told)
+
+
 def error_fault(one: Recorded) -> str | None:
     """An error is understood: its status, and a sentence."""
     problem = codec(one).parse_error(one.status, one.body)
@@ -127,6 +168,8 @@ FAULTS: dict[str, Callable[[Recorded], str | None]] = {
     "answer": guarded(answer_fault),
     "stream": guarded(stream_fault),
     "error": guarded(error_fault),
+    "count": guarded(count_fault),
+    "vectors": guarded(vectors_fault),
 }
 
 

@@ -15,7 +15,7 @@ from madang.dialects.carry import Unloaded, load, plain_id, unload, unwrap, wrap
 from tests.dialects.hub import DIALECTS, maybe, reasonings, words
 
 PREFIX = base64.b64encode(b"madang").decode()
-MARK = "__mdg_"
+MARK = "_bWFkYW5n_"
 
 dialects = st.sampled_from(DIALECTS)
 signatures = st.one_of(

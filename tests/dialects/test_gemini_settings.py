@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
+from madang.core.errors import BadRequest
 from madang.core.messages import Opaque
 from madang.core.requests import OutputFormat, ReasoningAsk
+from madang.dialects.gemini import GEMINI
 from tests.dialects.gemini_wire import asked, rendered, request
 
 
@@ -96,26 +99,19 @@ EFFORTS: list[tuple[str, ReasoningAsk, dict[str, Any] | None]] = [
     ("gemini-flash-latest", ReasoningAsk(effort="max"), {"thinkingLevel": "high"}),
     ("gemini-3-flash", ReasoningAsk(enabled=False), {"thinkingLevel": "minimal"}),
     ("house", ReasoningAsk(enabled=False), {"thinkingBudget": 0}),
-    ("gemini-3-pro", ReasoningAsk(enabled=True), {"includeThoughts": True, "thinkingLevel": "high"}),
-    ("gemini-3-pro", ReasoningAsk(budget=2000), {"includeThoughts": True, "thinkingLevel": "low"}),
-    ("gemini-3-pro", ReasoningAsk(budget=8000), {"includeThoughts": True, "thinkingLevel": "medium"}),
-    ("gemini-3-pro", ReasoningAsk(budget=20_000), {"includeThoughts": True, "thinkingLevel": "high"}),
+    ("gemini-3-pro", ReasoningAsk(enabled=True), {"thinkingLevel": "high"}),
+    ("gemini-3-pro", ReasoningAsk(budget=2000), {"thinkingLevel": "low"}),
+    ("gemini-3-pro", ReasoningAsk(budget=8000), {"thinkingLevel": "medium"}),
+    ("gemini-3-pro", ReasoningAsk(budget=20_000), {"thinkingLevel": "high"}),
     ("gemini-2.5-flash", ReasoningAsk(effort="medium"), {"thinkingBudget": 8192}),
     ("gemini-2.5-flash", ReasoningAsk(effort="max"), {"thinkingBudget": 24_576}),
-    ("gemini-2.5-flash", ReasoningAsk(budget=50_000), {"includeThoughts": True, "thinkingBudget": 24_576}),
+    ("gemini-2.5-flash", ReasoningAsk(budget=50_000), {"thinkingBudget": 24_576}),
     ("gemini-2.5-flash", ReasoningAsk(enabled=False), {"thinkingBudget": 0}),
     ("models/gemini-2.5-pro", ReasoningAsk(enabled=False), {"thinkingBudget": 128}),
-    ("gemini-2.5-pro", ReasoningAsk(enabled=True), {"includeThoughts": True, "thinkingBudget": -1}),
-    (
-        "gemini-3-pro",
-        ReasoningAsk(effort="low", show="concise"),
-        {"includeThoughts": True, "thinkingLevel": "low"},
-    ),
-    (
-        "gemini-3-pro",
-        ReasoningAsk(effort="low", show="none"),
-        {"includeThoughts": False, "thinkingLevel": "low"},
-    ),
+    ("gemini-2.5-pro", ReasoningAsk(enabled=True), {"thinkingBudget": -1}),
+    ("gemini-3-pro", ReasoningAsk(show="concise"), {"includeThoughts": True}),
+    ("gemini-3-pro", ReasoningAsk(show="none"), {"includeThoughts": False}),
+    ("gemini-2.5-pro", ReasoningAsk(budget=9, show="auto"), {"includeThoughts": True, "thinkingBudget": 9}),
     ("gemini-2.0-flash", ReasoningAsk(effort="high"), None),
 ]
 
@@ -126,3 +122,17 @@ def test_how_long_to_think_is_asked_as_the_model_takes_it(
 ) -> None:
     config = rendered(asked(reasoning=ask), model).get("generationConfig", {})
     assert config.get("thinkingConfig") == wanted
+
+
+@pytest.mark.parametrize("depth", [60, 190, 5000])
+def test_a_schema_may_be_deep_but_not_endless(depth: int) -> None:
+    nested = '{"type":"ARRAY","items":' * depth + "{}" + "}" * depth
+    tools = '[{"functionDeclarations":[{"name":"f","parameters":' + nested + "}]}]"
+    body = ('{"contents":[{"parts":[{"text":"hi"}]}],"tools":' + tools + "}").encode()
+    if depth < 200:
+        found = GEMINI.parse_request(body, "m", None)
+        assert json.loads(GEMINI.render_request(found, "m")) == json.loads(body)
+        return
+    with pytest.raises(BadRequest) as refused:
+        GEMINI.parse_request(body, "m", None)
+    assert refused.value.code == "nested_too_deeply"

@@ -359,7 +359,7 @@ def test_what_another_dialect_says_is_said_in_openais_words() -> None:
     assert body == {
         "model": "m",
         "messages": [
-            {"role": "developer", "content": "be brief"},
+            {"role": "system", "content": "be brief"},
             {
                 "role": "user",
                 "content": [
@@ -379,7 +379,7 @@ def test_what_another_dialect_says_is_said_in_openais_words() -> None:
         ],
         "stream": True,
         "stream_options": {"include_usage": True},
-        "max_completion_tokens": 9,
+        "max_tokens": 9,
         "stop": ["x"],
         "tools": [{"type": "function", "function": {"name": "f"}}],
         "tool_choice": {

@@ -17,7 +17,7 @@ from madang.core.messages import (
     ToolCall,
     ToolResult,
 )
-from madang.core.requests import OutputFormat, ReasoningAsk, Tool
+from madang.core.requests import OutputFormat, ReasoningAsk, Request, Tool
 from madang.dialects.openai_responses import OPENAI_RESPONSES as CODEC
 from tests.dialects.openai_responses import (
     ASKED,
@@ -127,7 +127,7 @@ def test_a_thought_is_sent_only_to_those_who_signed_it() -> None:
 def test_a_thought_that_we_gave_an_id_is_not_asked_for_again() -> None:
     thought = {"type": "reasoning", "summary": [{"type": "summary_text", "text": "hm"}]}
     words = {"role": "assistant", "content": "so"}
-    ours = parsed(USER, {**thought, "id": "rs_madang_answer-1_0"}, words, USER)
+    ours = parsed(USER, {**thought, "id": "rs_bWFkYW5n_answer-1_0"}, words, USER)
     assert parts_of(ours)[1] == Reasoning(text="hm")
     assert asked_for(ours)["input"] == [USER, words, USER]
     same(USER, {**thought, "id": "rs_1"}, words, USER)
@@ -225,3 +225,17 @@ def test_a_file_without_a_name_gets_one_for_the_way() -> None:
     ]
     again = CODEC.parse_request(json.dumps(asked).encode(), None, None)
     assert [part.name for part in parts_of(again) if isinstance(part, Media)] == [None, "a.txt"]
+
+
+def test_a_model_that_does_not_reason_is_sent_no_thoughts() -> None:
+    signed = Message("assistant", (Reasoning(text="hm", signature="sig", signer=NAME), Text("so")))
+    request = Request(model="house", messages=(ASKED, signed, ASKED))
+    for model, types in (("gpt-4.1", [None, None, None]), ("gpt-5", [None, "reasoning", None, None])):
+        asked = json.loads(CODEC.render_request(request, model))
+        assert [item.get("type") for item in asked["input"]] == types
+        assert ("include" in asked) == (model == "gpt-5")
+
+
+def test_requests_go_to_one_place_whatever_they_ask() -> None:
+    assert CODEC.endpoint("gpt-5", True) == CODEC.endpoint("gpt-4.1", False)
+    assert CODEC.endpoint("gpt-5", True).path == "/responses"

@@ -264,7 +264,7 @@ def test_signatures_are_read_wherever_a_client_sends_them_back() -> None:
     call = ToolCall(id="call_1", name="f", arguments="{}", signature="call-sig", signer="gemini")
     item = {
         "type": "reasoning",
-        "id": "rs_madang_1",
+        "id": "rs_bWFkYW5n_1",
         "summary": [{"type": "summary_text", "text": "hm"}],
         "encrypted_content": wrap("sig", "anthropic", NAME),
     }

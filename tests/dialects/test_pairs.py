@@ -283,6 +283,7 @@ def test_a_stream_that_breaks_is_told_as_broken_at_any_place(
 
 
 MODELS = {
+    "openai_chat": ("gpt-4o-mini", "gpt-5.1", "o3", "mistral-large-latest", "deepseek-reasoner", "grok-4"),
     "anthropic": (
         "claude-3-haiku-20240307",
         "claude-3-7-sonnet-latest",

@@ -73,15 +73,16 @@ class Reading:
     def __init__(self) -> None:
         self.heard = b""
 
-    def ask(self, house: Live, dialect: str, model: str) -> bytes:
-        """Ask, and read to the end."""
+    def ask(self, house: Live, dialect: str, model: str, *, until: bytes | None = None) -> bytes:
+        """Ask, and read to the end; or until something has come, and then hang up."""
         path, body = ASKING[dialect]
         asked = msgspec.json.encode({**body, "model": model, "stream": True})
         connection = http.client.HTTPConnection("127.0.0.1", house.port, timeout=20)
         connection.request("POST", path, asked, {"authorization": f"Bearer {KEY}"})
         answer = connection.getresponse()
-        while data := answer.read1(65536):
+        while (until is None or until not in self.heard) and (data := answer.read1(65536)):
             self.heard += data
+        answer.close()
         connection.close()
         return self.heard
 

@@ -99,3 +99,43 @@ def test_a_path_without_a_model_goes_to_the_default_or_the_named_provider(routes
 )
 def test_a_target_names_itself_in_a_header_that_is_safe(routes: Routes, model: str, header: bytes) -> None:
     assert routes.resolve(f"openai/{model}").targets[0].header == header
+
+
+def speaking(name: str, *dialects: str, signs: bool = True) -> tuple[Provider, Door]:
+    row = Row(name=name, title=name, base_url="", signs=signs)
+    return Provider(row=row, base_url="", dialects=dialects), DOOR
+
+
+@pytest.mark.parametrize(
+    ("providers", "beside"),
+    [
+        ([speaking("a", "openai_chat"), speaking("b", "openai_chat")], set()),
+        ([speaking("a", "anthropic"), speaking("offline", "openai_chat", signs=False)], {"openai_chat"}),
+        ([speaking("a", "openai_chat"), speaking("b", "anthropic")], {"openai_chat", "anthropic"}),
+        ([speaking("a", "openai_responses", "openai_chat"), speaking("b", "openai_chat")],
+         {"openai_responses"}),
+    ],
+)  # fmt: skip
+def test_bodies_are_looked_into_only_where_another_dialects_provider_may_have_signed(
+    providers: list[tuple[Provider, Door]], beside: set[str]
+) -> None:
+    assert Routes(providers, {}).resolve("a/m").targets[0].beside == beside
+
+
+@pytest.mark.parametrize(
+    ("edge", "wanted", "found"),
+    [
+        ("openai_chat", None, "a"),
+        ("openai_responses", None, "b"),
+        ("anthropic", None, "c"),
+        ("gemini", None, "a"),
+        ("anthropic", "a", "a"),
+    ],
+)
+def test_a_path_without_a_model_goes_to_whoever_speaks_its_dialect(
+    edge: str, wanted: str | None, found: str
+) -> None:
+    routes = Routes(
+        [speaking("a", "openai_chat"), speaking("b", "openai_responses"), speaking("c", "anthropic")], {}, "a"
+    )
+    assert routes.without_model(wanted, edge).name == found

@@ -5,14 +5,27 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import openai
 from openai.types.chat import ChatCompletion, ParsedChatCompletion
 
-from tests.sdks.talk import NOTHING, Call, Document, Function, Picture, Said, Shape, Talk, Usage, Wishes
+from tests.sdks.talk import (
+    NOTHING,
+    Call,
+    Document,
+    Errors,
+    Function,
+    Picture,
+    Said,
+    Shape,
+    Stops,
+    Talk,
+    Usage,
+    Wishes,
+)
 
-ERRORS: dict[int, type[Exception]] = {
+ERRORS: Errors = {
     400: openai.BadRequestError,
     401: openai.AuthenticationError,
     403: openai.PermissionDeniedError,
@@ -29,10 +42,10 @@ ERRORS: dict[int, type[Exception]] = {
 class Chat:
     """Asks by `client.chat.completions`."""
 
-    dialect = "openai_chat"
-    errors = ERRORS
-    broken = openai.APIError
-    stops = {"end": "stop", "length": "length", "tool": "tool_calls", "sequence": "stop"}
+    dialect: ClassVar[str] = "openai_chat"
+    errors: ClassVar[Errors] = ERRORS
+    broken: ClassVar[type[Exception]] = openai.APIError
+    stops: ClassVar[Stops] = {"end": "stop", "length": "length", "tool": "tool_calls", "sequence": "stop"}
 
     def __init__(self, root: str, key: str) -> None:
         self._told: dict[str, Any] = {"base_url": f"{root}/v1", "api_key": key, "max_retries": 0}
@@ -145,7 +158,9 @@ def _read(completion: ChatCompletion | ParsedChatCompletion[Any]) -> Said:
     return Said(
         text=choice.message.content or "",
         stop=choice.finish_reason,
-        usage=Usage(usage.prompt_tokens, usage.completion_tokens, details and details.reasoning_tokens),
+        usage=Usage(
+            usage.prompt_tokens, usage.completion_tokens, details.reasoning_tokens if details else None
+        ),
         turn=[choice.message],
         calls=tuple(calls),
         choices=len(completion.choices),

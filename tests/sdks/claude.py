@@ -4,18 +4,31 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import anthropic
 
-from tests.sdks.talk import NOTHING, Call, Document, Function, Picture, Said, Shape, Talk, Usage, Wishes
+from tests.sdks.talk import (
+    NOTHING,
+    Call,
+    Document,
+    Errors,
+    Function,
+    Picture,
+    Said,
+    Shape,
+    Stops,
+    Talk,
+    Usage,
+    Wishes,
+)
 
 
 class Claude:
     """Asks by `client.messages`."""
 
-    dialect = "anthropic"
-    errors: dict[int, type[Exception]] = {
+    dialect: ClassVar[str] = "anthropic"
+    errors: ClassVar[Errors] = {
         400: anthropic.BadRequestError,
         401: anthropic.AuthenticationError,
         403: anthropic.PermissionDeniedError,
@@ -26,8 +39,13 @@ class Claude:
         503: anthropic.InternalServerError,
         529: anthropic.InternalServerError,
     }
-    broken = anthropic.APIStatusError
-    stops = {"end": "end_turn", "length": "max_tokens", "tool": "tool_use", "sequence": "stop_sequence"}
+    broken: ClassVar[type[Exception]] = anthropic.APIStatusError
+    stops: ClassVar[Stops] = {
+        "end": "end_turn",
+        "length": "max_tokens",
+        "tool": "tool_use",
+        "sequence": "stop_sequence",
+    }
 
     def __init__(self, root: str, key: str) -> None:
         self._told: dict[str, Any] = {"base_url": root, "api_key": key, "max_retries": 0}
@@ -54,9 +72,7 @@ class Claude:
             return _put_together(events, await stream.get_final_message(), stream.request_id)
 
     def parse(self, model: str, talk: Talk, shape: type[Shape]) -> Shape | None:
-        parsed = self.client.messages.parse(
-            model=model, max_tokens=1024, messages=talk, output_format=shape
-        )
+        parsed = self.client.messages.parse(model=model, max_tokens=1024, messages=talk, output_format=shape)
         return parsed.parsed_output
 
     def losses(self, model: str, talk: Talk, wishes: Wishes = NOTHING) -> str | None:
@@ -102,11 +118,11 @@ def _asked(model: str, talk: Talk, wishes: Wishes) -> dict[str, Any]:
 
 
 def _thinking(model: str) -> dict[str, Any]:
-    """Claude has learned to think as it sees fit with Opus 4.6, and no longer takes a budget since Opus 4.7."""
+    """Claude thinks as it sees fit since Opus 4.6, and takes no budget since Opus 4.7."""
     if "opus" in model or "sonnet" in model:
         thinking = {"type": "adaptive", "display": "summarized"}
         return {"thinking": thinking, "output_config": {"effort": "low"}}
-    return {"thinking": {"type": "enabled", "budget_tokens": 1024}}
+    return {"thinking": {"type": "enabled", "budget_tokens": 1024, "display": "summarized"}}
 
 
 def _tool(function: Function) -> dict[str, Any]:

@@ -59,7 +59,10 @@ PROVIDERS = {
     "openai_chat": Provider("openai_chat", "openai", "gpt-4o", ("gpt-5",)),
     "openai_responses": Provider("openai_responses", "stored", "gpt-4o", ("gpt-5", "gpt-5.5")),
     "anthropic": Provider(
-        "anthropic", "anthropic", "claude-haiku-4-5", ("claude-haiku-4-5", "claude-opus-4-6", "claude-sonnet-5")
+        "anthropic",
+        "anthropic",
+        "claude-haiku-4-5",
+        ("claude-haiku-4-5", "claude-opus-4-6", "claude-sonnet-5"),
     ),
     "gemini": Provider("gemini", "gemini", "gemini-2.0-flash", ("gemini-2.5-flash", "gemini-3.5-flash")),
 }

@@ -3,25 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from google import genai
 from google.genai import types
 from google.genai.errors import ClientError, ServerError
 
-from tests.sdks.talk import NOTHING, Call, Document, Function, Picture, Said, Shape, Talk, Usage, Wishes
+from tests.sdks.talk import (
+    NOTHING,
+    Call,
+    Document,
+    Errors,
+    Function,
+    Picture,
+    Said,
+    Shape,
+    Stops,
+    Talk,
+    Usage,
+    Wishes,
+)
 
 
 class GenAI:
     """Asks by `client.models`."""
 
-    dialect = "gemini"
-    errors: dict[int, type[Exception]] = {
+    dialect: ClassVar[str] = "gemini"
+    errors: ClassVar[Errors] = {
         **dict.fromkeys((400, 401, 403, 404, 429), ClientError),
         **dict.fromkeys((500, 502, 503, 529), ServerError),
     }
-    broken = ServerError
-    stops = {"end": "STOP", "length": "MAX_TOKENS", "tool": "STOP", "sequence": "STOP"}
+    broken: ClassVar[type[Exception]] = ServerError
+    stops: ClassVar[Stops] = {"end": "STOP", "length": "MAX_TOKENS", "tool": "STOP", "sequence": "STOP"}
 
     def __init__(self, root: str, key: str) -> None:
         self._told: dict[str, Any] = {"api_key": key, "http_options": types.HttpOptions(base_url=root)}

@@ -5,22 +5,40 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import openai
 from openai.types.responses import ParsedResponse, Response
 
 from tests.sdks.chat import ERRORS
-from tests.sdks.talk import NOTHING, Call, Document, Function, Picture, Said, Shape, Talk, Usage, Wishes
+from tests.sdks.talk import (
+    NOTHING,
+    Call,
+    Document,
+    Errors,
+    Function,
+    Picture,
+    Said,
+    Shape,
+    Stops,
+    Talk,
+    Usage,
+    Wishes,
+)
 
 
 class Responses:
     """Asks by `client.responses`."""
 
-    dialect = "openai_responses"
-    errors = ERRORS
-    broken = openai.APIError
-    stops = {"end": "completed", "length": "max_output_tokens", "tool": "completed", "sequence": "completed"}
+    dialect: ClassVar[str] = "openai_responses"
+    errors: ClassVar[Errors] = ERRORS
+    broken: ClassVar[type[Exception]] = openai.APIError
+    stops: ClassVar[Stops] = {
+        "end": "completed",
+        "length": "max_output_tokens",
+        "tool": "completed",
+        "sequence": "completed",
+    }
 
     def __init__(self, root: str, key: str) -> None:
         self._told: dict[str, Any] = {"base_url": f"{root}/v1", "api_key": key, "max_retries": 0}
@@ -58,9 +76,7 @@ class Responses:
         return [{"role": "user", "content": [_part(part) for part in parts]}]
 
     def results(self, *told: tuple[Call, str]) -> Talk:
-        return [
-            {"type": "function_call_output", "call_id": call.id, "output": text} for call, text in told
-        ]
+        return [{"type": "function_call_output", "call_id": call.id, "output": text} for call, text in told]
 
     def models(self) -> list[str]:
         return [model.id for model in self.client.models.list()]
@@ -128,9 +144,7 @@ def _read(response: Response | ParsedResponse[Any]) -> Said:
     assert usage is not None
     assert usage.total_tokens == usage.input_tokens + usage.output_tokens
     incomplete = response.incomplete_details
-    thoughts = [
-        part.text for item in response.output if item.type == "reasoning" for part in item.summary
-    ]
+    thoughts = [part.text for item in response.output if item.type == "reasoning" for part in item.summary]
     return Said(
         text=response.output_text,
         stop=str((incomplete and incomplete.reason) or response.status),

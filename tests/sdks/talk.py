@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 from pydantic import BaseModel
 
 Talk = list[Any]
 """A conversation, in the SDK's own form."""
 Shape = TypeVar("Shape", bound=BaseModel)
+Errors = Mapping[int, type[Exception]]
+Stops = Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -106,12 +108,12 @@ class Document:
 class Client(Protocol):
     """An SDK's adapter."""
 
-    dialect: str
-    errors: Mapping[int, type[Exception]]
+    dialect: ClassVar[str]
+    errors: ClassVar[Errors]
     """The SDK's class for a status that its caller is told."""
-    broken: type[Exception]
+    broken: ClassVar[type[Exception]]
     """The SDK's class for a stream that breaks after it has begun."""
-    stops: Mapping[str, str]
+    stops: ClassVar[Stops]
     """The dialect's words for `end`, `length`, `tool` and `sequence`."""
 
     def ask(self, model: str, talk: Talk, wishes: Wishes = NOTHING) -> Said:

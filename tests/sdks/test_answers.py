@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from madang.simulator import Simulator
-from tests.sdks.conftest import Provider
+from tests.sdks.conftest import IN_BLANK_PIECES, Provider
 from tests.sdks.talk import Client, Said, Wishes
 
 QUESTION = "What do birds eat in winter?"
@@ -72,3 +72,15 @@ def test_a_conversation_goes_on_with_what_was_said(
     heard = "".join(words(msgspec.json.decode(simulator.requests[-1].body)))
     assert first.text in heard
     assert "안녕? Say it again." in heard
+
+
+def test_a_piece_that_is_but_a_blank_is_not_lost(
+    client: Client, provider: Provider, simulator: Simulator
+) -> None:
+    """Some SDKs keep every piece of a stream as a part of its own, and some APIs refuse blank parts."""
+    model, talk = provider.model(provider.plain), client.user(IN_BLANK_PIECES)
+    said = client.stream(model, talk)
+    assert said.text == "simulated blanks"
+    assert client.ask(model, [*talk, *said.turn, *client.user("Go on.")]).text
+    heard = "".join(words(msgspec.json.decode(simulator.requests[-1].body)))
+    assert "simulated blanks" in heard

@@ -12,7 +12,7 @@ from google.genai import errors, types
 
 from tests.journey.live import KEY
 from tests.sdks.conftest import PROVIDERS, Provider
-from tests.sdks.talk import Client
+from tests.sdks.talk import WEATHER, Client, Wishes
 
 QUESTION = "What do birds eat in winter?"
 
@@ -49,6 +49,18 @@ def test_anthropics_sdk_counts_tokens_at_every_provider(
     assert 10 <= raw.parse().input_tokens <= 30
     estimated = provider.dialect == "openai_chat"
     assert ("count;emulate" in (raw.headers.get("x-madang-losses") or "")) is estimated
+
+
+def test_a_conversation_that_another_model_has_signed_is_counted_too(
+    claude: anthropic.Anthropic, clients: dict[str, Client], provider: Provider
+) -> None:
+    client, wishes = clients["anthropic"], Wishes(tools=(WEATHER,), think=True)
+    talk = client.user("How is the weather in Seoul?")
+    called = client.ask("gemini/gemini-3.5-flash", talk, wishes)
+    talk += [*called.turn, *client.results((called.calls[0], "Snow."))]
+    for said in (talk, [*talk, {"role": "assistant", "content": "It snows."}, *client.user("Thanks.")]):
+        counted = claude.messages.count_tokens(model=provider.model(provider.plain), messages=said)
+        assert counted.input_tokens > 10
 
 
 def test_googles_sdk_counts_tokens_at_every_provider(google: genai.Client, provider: Provider) -> None:

@@ -11,7 +11,6 @@ from tests.sdks.conftest import CLIENTS, Provider
 from tests.sdks.talk import Client
 
 
-
 def status_of(problem: Exception) -> int:
     """The status an SDK's error tells; Google's calls it a code."""
     status = getattr(problem, "status_code", None) or getattr(problem, "code", None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 
 import anthropic
 import openai
@@ -52,7 +53,9 @@ def test_openais_chat_helpers_parse_the_arguments_of_a_call(chat: openai.OpenAI,
         tools=[tool],
         tool_choice="required",
     )
-    (call,) = completion.choices[0].message.tool_calls or ()
+    calls = completion.choices[0].message.tool_calls
+    assert calls is not None
+    (call,) = calls
     assert isinstance(call.function.parsed_arguments, Weather)
 
 
@@ -98,7 +101,7 @@ def test_anthropics_runner_runs_the_loop(
 
     The simulator is an Anthropic without threads that does not say it so.
     """
-    own = {"thread": False} if provider.dialect == "anthropic" else {}
+    thread: Literal[False] | anthropic.Omit = False if provider.dialect == "anthropic" else anthropic.omit
     asked: list[str] = []
 
     @beta_tool
@@ -113,7 +116,7 @@ def test_anthropics_runner_runs_the_loop(
         tools=[weather],
         messages=[{"role": "user", "content": QUESTION}],
         stream=streamed,
-        **own,
+        thread=thread,
     )
     message = runner.until_done()
     assert [block.text for block in message.content if block.type == "text"] == [

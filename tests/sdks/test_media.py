@@ -68,9 +68,7 @@ def shown(client: Client, call: Call) -> Talk:
 
 
 @pytest.mark.parametrize("client", ["openai_responses", "anthropic", "gemini"], indirect=True)
-def test_an_image_in_a_tools_result_arrives(
-    client: Client, provider: Provider, simulator: Simulator
-) -> None:
+def test_an_image_in_a_tools_result_arrives(client: Client, provider: Provider, simulator: Simulator) -> None:
     """A chat completion's tool answers in words alone: its SDK has no way to say it, and its provider is
     told in a message of the user's that follows."""
     model, talk = provider.model(provider.thinking[-1]), client.user("Show me the weather in Seoul.")

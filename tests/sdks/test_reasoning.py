@@ -53,11 +53,9 @@ def check_thought(said: Said, client: Client, provider: Provider) -> None:
     """It thought, and shows it as far as both dialects can."""
     assert said.usage.reasoning
     assert said.usage.output > said.usage.reasoning
-    # A chat completion shows no thoughts, the openai SDK knows none in one, and OpenAI is asked for
-    # summaries only by who asks for them: not every account may.
+    # OpenAI's chat completions show no thoughts, and its SDK knows none in them.
     silent = provider.dialect == "openai_chat" or client.dialect == "openai_chat"
-    unasked = (client.dialect, provider.dialect) == ("anthropic", "openai_responses")
-    assert bool(said.thoughts) is not (silent or unasked)
+    assert bool(said.thoughts) is not silent
 
 
 @thinkers
@@ -122,6 +120,20 @@ def test_a_chat_client_need_keep_nothing_but_ids(
     talk += [rebuilt, *client.results((call, "Snow."))]
     assert ask(model, talk, THINKING).text == TOLD
     assert len(signatures(simulator, provider)) == (SIGNED[provider.dialect] is not None)
+
+
+@thinkers
+@pytest.mark.parametrize("client", ["openai_responses"], indirect=True)
+def test_a_responses_client_need_keep_nothing_but_ids_either(
+    client: Client, provider: Provider, name: str, simulator: Simulator
+) -> None:
+    """But for OpenAI's own thoughts, which are in the reasoning items alone, as at OpenAI."""
+    model, talk = provider.model(name), client.user(QUESTION)
+    (call,) = client.ask(model, talk, THINKING).calls
+    arguments = json.dumps(call.arguments)
+    talk += [{"type": "function_call", "call_id": call.id, "name": call.name, "arguments": arguments}]
+    assert client.ask(model, [*talk, *client.results((call, "Snow."))], THINKING).text == TOLD
+    assert len(signatures(simulator, provider)) == (provider.dialect in ("anthropic", "gemini"))
 
 
 @streaming

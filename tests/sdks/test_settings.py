@@ -41,7 +41,9 @@ def test_a_stop_sequence_ends_the_answer(client: Client, provider: Provider, str
     model, talk = provider.model(provider.plain), client.user(QUESTION)
     wishes = Wishes(stop=(" about",))
     if provider.dialect == "openai_responses":
-        with pytest.raises(client.errors[400], match="it uses 'stop', and the Responses API has no stop sequ"):
+        with pytest.raises(
+            client.errors[400], match="it uses 'stop', and the Responses API has no stop sequ"
+        ):
             ask(model, talk, wishes)
         return
     said = ask(model, talk, wishes)
@@ -107,4 +109,3 @@ def test_several_answers_are_given_or_refused(client: Client, provider: Provider
             client.ask(model, talk, wishes)
     else:
         assert client.ask(model, talk, wishes).choices == 2
-

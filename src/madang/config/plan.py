@@ -141,7 +141,7 @@ def _way(target: Target, model: str, client: str, asked: Request | BadRequest | 
     elif isinstance(asked, BadRequest):
         chosen, refused = None, [_refused(client, asked)]
     elif asked is not None:
-        choice = choose(asked, provider)
+        choice = choose(asked, provider, target.model)
         chosen, losses = choice.dialect.name if choice.dialect is not None else None, choice.lost
         refused = [_refused(name, why) for name, why in zip(provider.dialects, choice.refused, strict=False)]
     else:

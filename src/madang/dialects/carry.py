@@ -21,9 +21,10 @@ import msgspec
 from madang.core.messages import Reasoning, ToolCall
 
 _MAGIC = b"madang"
-_PREFIX = "bWFkYW5n"
-"""`_MAGIC` in base64, which six bytes fill exactly."""
-_IN_ID = "__mdg_"
+MARK = "bWFkYW5n"
+"""`_MAGIC` in base64, which six bytes fill exactly: it is in everything of ours, so one look finds any."""
+_MARK_BYTES = MARK.encode()
+_IN_ID = f"_{MARK}_"
 _RATIO = 16
 """To how many times its size a payload may unpack: it comes from outside, and may be a bomb."""
 
@@ -57,19 +58,19 @@ _pair = msgspec.json.Decoder(tuple[str, str])
 
 def is_carried(body: bytes) -> bool:
     """Whether a body may hold something of ours: a wrapped signature, a loaded id, a name of a thought."""
-    return b"bWFkYW5n" in body or b"__mdg_" in body or b"rs_madang_" in body
+    return _MARK_BYTES in body
 
 
 def wrap(signature: str, signer: str | None, own: str) -> str:
     """A signature for a field of dialect `own`: as it is if it is its own, else wrapped as base64."""
-    if signer in (own, None) and not signature.startswith(_PREFIX):
+    if signer in (own, None) and not signature.startswith(MARK):
         return signature
     return base64.b64encode(_MAGIC + msgspec.json.encode((signer or own, signature))).decode()
 
 
 def unwrap(text: str, own: str) -> tuple[str, str]:
     """The signature in a field of dialect `own`, and whose it is."""
-    if text.startswith(_PREFIX):
+    if text.startswith(MARK):
         try:
             signer, signature = _pair.decode(_from_base64(text)[len(_MAGIC) :])
         except (binascii.Error, msgspec.DecodeError, ValueError, RecursionError):

@@ -265,7 +265,9 @@ def _of_part(role: str, part: Part) -> Iterator[Fact]:
         case Refusal():
             yield Fact("refusal", part.text)
         case Opaque():
-            yield Fact(f"opaque.{part.dialect}", str(part.data.get("type", "")))
+            kind = str(part.data.get("type", ""))
+            kept = "item_reference." if kind == "item_reference" else ""
+            yield Fact(f"opaque.{kept}{part.dialect}", kind)
     if not isinstance(part, Opaque):
         blank = isinstance(part, Text) and not part.text.strip()
         if not isinstance(part, Reasoning | Refusal) and part.cache is not None and not blank:

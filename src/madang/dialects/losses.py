@@ -27,6 +27,7 @@ from madang.core.responses import Response
 from madang.dialects.anthropic import limits as anthropic
 from madang.dialects.features import Fact, of_request, of_response, open_loop
 from madang.dialects.gemini import limits as gemini
+from madang.dialects.openai_chat import limits as openai_chat
 
 Treatment = Literal["drop", "emulate", "refuse"]
 
@@ -66,6 +67,7 @@ def refuse(how: str) -> Rule:
 
 
 OPENAI_CHAT: Column = {
+    "developer": emulate("a developer's message is a system message, but for OpenAI's own models"),
     "assistant.*.*": refuse("an assistant's message can only be text here"),
     "assistant.order": emulate("tool calls come after everything else that the assistant said"),
     "reasoning.text": drop("only thoughts that this dialect signed are sent again"),
@@ -169,7 +171,7 @@ GEMINI: Column = {
     "reasoning.budget": emulate(
         "the thinking level that comes nearest is asked for, of models that have levels"
     ),
-    "reasoning.on": emulate("the thinking level high is asked for, and the thoughts are shown"),
+    "reasoning.on": emulate("the thinking level high is asked for"),
     "reasoning.effort.xhigh": emulate("the thinking level high is asked for"),
     "reasoning.effort.max": emulate("the thinking level high is asked for"),
     "reasoning.show.detail": emulate("summaries of the thoughts are asked for"),
@@ -194,6 +196,7 @@ Limits = Mapping[str, tuple[Literal["drop", "emulate"], str] | None]
 LIMITS: Mapping[str, Callable[[Request, str, frozenset[str]], Limits]] = {
     "anthropic": anthropic.limits,
     "gemini": gemini.limits,
+    "openai_chat": openai_chat.limits,
 }
 """By dialect: what a column cannot say, as it depends on the model: feature → its treatment, or `None`."""
 
@@ -260,6 +263,7 @@ ANSWERS: Mapping[str, Column] = {
 
 FOREIGN: Column = {
     "server_tool.*": refuse("the tool runs at that dialect's provider and nowhere else"),
+    "opaque.item_reference.*": refuse("the item it refers to is kept at OpenAI"),
     "opaque.*": drop("what that dialect's own tools did and found is known to it alone"),
     "field:openai_chat:audio": refuse("spoken answers are not translated"),
     "field:openai_chat:modalities": refuse("spoken answers are not translated"),
@@ -268,6 +272,8 @@ FOREIGN: Column = {
     "field:openai_responses:conversation": refuse("the conversation is kept at OpenAI"),
     "field:openai_responses:previous_response_id": refuse("the earlier answer is kept at OpenAI"),
     "field:openai_responses:prompt": refuse("the prompt is kept at OpenAI"),
+    "field:openai_responses:tool_choice": refuse("this choice among tools is OpenAI's alone"),
+    "field:openai_chat:tool_choice": refuse("this choice among tools is OpenAI's alone"),
     "field:anthropic:container": refuse("the container runs at Anthropic"),
     "field:anthropic:mcp_servers": refuse("the servers are called by Anthropic"),
     "field:anthropic:context_management": refuse("the context is managed by Anthropic"),
@@ -280,7 +286,7 @@ FOREIGN: Column = {
 _MOST, _LONGEST = 50, 100
 """How many losses a header tells, and how many characters of each."""
 _PLAIN = ":.$*"
-_OWNED = ("opaque", "server_tool", "signature", "reasoning.text")
+_OWNED = ("opaque", "opaque.item_reference", "server_tool", "signature", "reasoning.text")
 """Features whose last word is the dialect they belong to; answers carry foreign signatures (`carry.py`)."""
 _DROPPED = drop("it has no counterpart in the target's dialect")
 

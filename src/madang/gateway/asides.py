@@ -58,7 +58,7 @@ async def count(call: Call, target: Target) -> WholeReply:
             request, render = anthropic.parse_count_request(call.body), anthropic.render_count
     for dialect in target.provider.dialects:
         try:
-            lost = losses.find(request, dialect)
+            lost = losses.find(request, dialect, model)
             found = await _asked(target, model, request, dialect)
         except BadRequest:
             continue  # that dialect has no words for it; it is counted in another way

@@ -118,6 +118,8 @@ async def _ask(call: Call, asked: Asked, target: Target) -> Answer:
 def _passes(call: Call, target: Target) -> bool:
     """Whether a target takes a call as it is. Both of OpenAI's dialects have the same embeddings."""
     speaks = target.speaks
+    if call.place.counts is not None and is_carried(call.body):
+        return False
     return call.wants in speaks or (call.place.embeds == "openai_chat" and "openai_responses" in speaks)
 
 

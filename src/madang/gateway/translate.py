@@ -65,7 +65,7 @@ def translate(call: Call, target: Target, *, asks_usage: bool) -> Translation:
     """How a call goes to a target. Raises `BadRequest` where no dialect of the target's can express it."""
     client = DIALECTS[call.dialect or ""]
     request = request_of(call)
-    choice = choose(request, target.provider)
+    choice = choose(request, target.provider, target.model)
     if choice.dialect is None:
         raise choice.refused[0]
     answering = Answering(
@@ -91,7 +91,9 @@ def own_body(call: Call, target: Target) -> bytes | None:
 
     `None` where nothing of the kind is in it, and it passes as it came. Raises `BadRequest`.
     """
-    if call.dialect is None or not (is_carried(call.body) or _is_unsigned(call, target)):
+    if call.dialect is None or call.dialect not in target.beside:
+        return None
+    if not (is_carried(call.body) or _is_unsigned(call, target)):
         return None
     request = request_of(call)
     if (problem := losses.unportable(request, call.dialect)) is not None:
@@ -110,7 +112,7 @@ def refusal_of(call: Call, target: Target) -> BadRequest | None:
     """Why a target cannot be asked this in any of its dialects, if it cannot."""
     if call.dialect is not None and call.dialect in target.speaks:
         return losses.unportable(request_of(call), call.dialect) if is_carried(call.body) else None
-    choice = choose(request_of(call), target.provider)
+    choice = choose(request_of(call), target.provider, target.model)
     return choice.refused[0] if choice.dialect is None else None
 
 
@@ -124,12 +126,12 @@ class Choice(msgspec.Struct, frozen=True):
     """Why each of those before it cannot, in their order."""
 
 
-def choose(request: Request, provider: Provider) -> Choice:
-    """The first of a provider's dialects that can express a request, and what is lost in it."""
+def choose(request: Request, provider: Provider, model: str | None = None) -> Choice:
+    """The first of a provider's dialects that can express a request to its model, and what is lost in it."""
     refused: list[BadRequest] = []
     for name in provider.dialects:
         try:
-            return Choice(DIALECTS[name], losses.find(request, name), refused)
+            return Choice(DIALECTS[name], losses.find(request, name, model), refused)
         except BadRequest as problem:
             refused.append(problem)
     return Choice(None, [], refused)

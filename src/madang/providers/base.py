@@ -49,6 +49,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     """What its chat completions call the limit of an answer: OpenAI's own have a newer name."""
     only_signed: bool = False
     """Whether it refuses thoughts that nobody signed; others of its dialect want theirs back all the same."""
+    signs: bool = True
+    """Whether its models may sign what they thought."""
     headers: dict[str, str] = {}
     source: str = ""
     """Where these facts were read, with the date."""

@@ -61,7 +61,7 @@ ROWS: tuple[Row, ...] = (
         key_header="x-api-key",
         chat_key_header="authorization",
         models=("claude-*",),
-        # 400 "Invalid `signature` in `thinking` block" (recorded 2026-08).
+        # 400 "Invalid `signature` in `thinking` block" (github.com/BerriAI/litellm/pull/31654, 2026-06).
         only_signed=True,
         headers={"anthropic-version": "2023-06-01"},
         source="docs.anthropic.com/en/api/openai-sdk; github.com/anthropics/anthropic-sdk-python"

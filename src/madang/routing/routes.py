@@ -25,9 +25,9 @@ _CACHED = 10_000
 class Target:
     """One model at one provider."""
 
-    __slots__ = ("door", "header", "label", "model", "provider", "speaks")
+    __slots__ = ("beside", "door", "header", "label", "model", "provider", "speaks")
 
-    def __init__(self, provider: Provider, door: Door, model: str | None) -> None:
+    def __init__(self, provider: Provider, door: Door, model: str | None, beside: frozenset[str]) -> None:
         self.provider = provider
         self.door = door
         self.model = model
@@ -38,6 +38,9 @@ class Target:
         """The same, fit for a response header."""
         self.speaks: frozenset[str | None] = frozenset((*provider.dialects, None))
         """The dialects that pass to it as they are; `None` is whatever nobody reads."""
+        self.beside = beside
+        """The dialects whose clients may have been answered by a provider of another one, and hold what
+        that has signed."""
 
 
 class Route(msgspec.Struct, frozen=True, eq=False):
@@ -58,6 +61,7 @@ class Routes:
     ) -> None:
         self._providers = {provider.name: (provider, door) for provider, door in providers}
         self._default = default_provider
+        self._mixed = _mixed([provider for provider, _ in providers])
         self._found: dict[str, Route] = {}
         self._discovered: dict[str, str] = {}
         self.aliases = {
@@ -94,7 +98,7 @@ class Routes:
                 code="unknown_provider",
             )
         provider, door = self._providers[name]
-        return Route(name, (Target(provider, door, None),))
+        return Route(name, (Target(provider, door, None, self._mixed),))
 
     def _default_for(self, edge: str) -> str | None:
         wanted = {"openai_chat", "openai_responses"} if edge == "openai_chat" else {edge}
@@ -117,12 +121,12 @@ class Routes:
         if len(model) > _LONGEST:
             raise self._unknown(model, None)
         if slash and rest and prefix in self._providers:
-            return Target(*self._providers[prefix], rest)
+            return Target(*self._providers[prefix], rest, self._mixed)
         for provider, door in self._providers.values():
             if provider.owns(model):
-                return Target(provider, door, model)
+                return Target(provider, door, model, self._mixed)
         if model in self._discovered:
-            return Target(*self._providers[self._discovered[model]], model)
+            return Target(*self._providers[self._discovered[model]], model, self._mixed)
         raise self._unknown(model, prefix if slash else None)
 
     def _unknown(self, model: str, prefix: str | None) -> NotFound:
@@ -136,6 +140,15 @@ class Routes:
             code="model_not_found",
             param="model",
         )
+
+
+def _mixed(providers: Sequence[Provider]) -> frozenset[str]:
+    spoken = {dialect for provider in providers for dialect in provider.dialects}
+    return frozenset(
+        dialect
+        for dialect in spoken
+        if any(dialect not in provider.dialects for provider in providers if provider.row.signs)
+    )
 
 
 def _nearest(name: str, known: Mapping[str, object] | Sequence[str]) -> str:

@@ -14,6 +14,7 @@ from madang.core.messages import Json, Opaque, Reasoning, ToolCall
 from madang.core.requests import OutputFormat, ReasoningAsk, Request, Tool, ToolChoice
 from madang.dialects.anthropic.content import is_own
 from madang.dialects.anthropic.models import Claude
+from madang.dialects.anthropic.name import NAME
 from madang.dialects.anthropic.turns import arrange
 from madang.dialects.features import open_loop, thinks
 from madang.dialects.reading import json_text

@@ -16,6 +16,7 @@ from madang.dialects.anthropic.name import NAME
 from madang.dialects.reading import Members, note, put, wrong
 
 _AFTER_ID = ":"
+"""Parts a foreign thought's name from its signature, for a thinking block has no field for a name."""
 
 
 def parse_text(block: Members) -> Text:

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
+from madang.core.errors import BadRequest
 from madang.core.messages import Json
 
 _TYPES = frozenset(("STRING", "NUMBER", "INTEGER", "BOOLEAN", "ARRAY", "OBJECT", "NULL"))
 _LISTS = ("anyOf", "oneOf", "allOf", "prefixItems")
 _MAPS = ("properties", "$defs", "defs")
 _SINGLE = ("items", "additionalProperties", "not")
+_DEEPEST = 200
+"""Steps into a schema, counted in slashes; Gemini takes far fewer."""
 Change = Callable[[Mapping[str, Json], str], dict[str, Json]]
 _COUNTS = ("minItems", "maxItems", "minLength", "maxLength", "minProperties", "maxProperties")
 
@@ -80,6 +83,8 @@ def _upper(kind: str) -> str:
 
 def _inner(schema: Mapping[str, Json], path: str, change: Change) -> dict[str, Json]:
     """A copy of a schema with the schemas inside it changed."""
+    if path.count("/") > _DEEPEST:
+        raise BadRequest("A schema of the request is nested too deeply.", code="nested_too_deeply")
     out = dict(schema)
     for name in _SINGLE:
         if isinstance(schema.get(name), dict):

@@ -119,9 +119,6 @@ def _render_thinking(ask: ReasoningAsk, model: str) -> dict[str, Json]:
     out: dict[str, Json] = {}
     if ask.show is not None:
         out["includeThoughts"] = ask.show != "none"
-    elif not native and ask.enabled is not False and ask.effort is None:
-        # Whoever asks for thinking as such (Anthropic's clients) sees it; here that must be said.
-        out["includeThoughts"] = True
     version = generation(model)
     if native:
         _as_it_was(out, ask)

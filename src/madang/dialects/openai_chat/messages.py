@@ -34,7 +34,8 @@ from madang.dialects.openai_chat.content import (
     write_content,
 )
 from madang.dialects.openai_chat.form import NAME, noted, restore
-from madang.dialects.openai_chat.reasoning import DETAILS, read_reasoning, write_reasoning
+from madang.dialects.openai_chat.models import Maker, short_id
+from madang.dialects.openai_chat.reasoning import DETAILS, FORMS, read_reasoning, write_reasoning
 from madang.dialects.openai_chat.tools import CALLS, read_calls, write_calls
 from madang.dialects.reading import Members, bad_value, missing
 
@@ -160,8 +161,8 @@ def write_spoken(audio: Media) -> dict[str, Json]:
     return {"id": "", "data": audio.data, "transcript": ""}
 
 
-def write_messages(messages: Iterable[Message]) -> list[Json]:
-    """`messages` of a request to a provider."""
+def write_messages(messages: Iterable[Message], made: Maker | None = None) -> list[Json]:
+    """`messages` of a request to a provider; as they came, or fitted to a model's maker."""
     out: list[Json] = []
     shown: list[Json] = []
     for message in messages:
@@ -169,12 +170,12 @@ def write_messages(messages: Iterable[Message]) -> list[Json]:
         if message.role in ("tool", "user"):
             results = [part for part in rest if isinstance(part, ToolResult)]
             if results:
-                out += [_write_result(result, message, shown) for result in results]
+                out += [_write_result(result, message, shown, made) for result in results]
                 rest = tuple(part for part in rest if not isinstance(part, ToolResult))
                 if not rest:
                     continue
         _show(shown, out)
-        _write_message(message, rest, out)
+        _write_message(message, rest, out, made)
     _show(shown, out)
     return out
 
@@ -186,10 +187,12 @@ def _show(shown: list[Json], out: list[Json]) -> None:
         shown.clear()
 
 
-def _write_message(message: Message, parts: tuple[Part, ...], out: list[Json]) -> None:
+def _write_message(message: Message, parts: tuple[Part, ...], out: list[Json], made: Maker | None) -> None:
     written: dict[str, Json] = {"role": message.role if message.role != "tool" else "user"}
+    if message.role == "developer" and made is not None and not made.developer:
+        written["role"] = "system"
     if message.role == "assistant":
-        write_said(written, parts, message.extra, to_client=False)
+        write_said(written, _fitted(parts, made), message.extra, to_client=False)
         if parts and len(written) == 1:
             return  # nothing of it can be said here
     else:
@@ -199,8 +202,27 @@ def _write_message(message: Message, parts: tuple[Part, ...], out: list[Json]) -
     out.append(restore(written, message.extra) if message.extra else written)
 
 
-def _write_result(result: ToolResult, message: Message, shown: list[Json]) -> Json:
-    written: dict[str, Json] = {"role": "tool", "tool_call_id": result.call_id}
+def _fitted(parts: tuple[Part, ...], made: Maker | None) -> tuple[Part, ...]:
+    """What the assistant said, as the model's maker wants it back."""
+    if made is None:
+        return parts
+    if made.short_ids:
+        return tuple(
+            msgspec.structs.replace(part, id=short_id(part.id)) if isinstance(part, ToolCall) else part
+            for part in parts
+        )
+    if not made.thoughts:
+        return parts
+    told = [part.text for part in parts if isinstance(part, Reasoning) and part.signature is None]
+    if not told and not any(isinstance(part, ToolCall) for part in parts):
+        return parts
+    thought = Reasoning(text="".join(told), extra=FORMS["reasoning_content"])
+    return (thought, *[part for part in parts if not isinstance(part, Reasoning) or part.signature])
+
+
+def _write_result(result: ToolResult, message: Message, shown: list[Json], made: Maker | None) -> Json:
+    call_id = short_id(result.call_id) if made is not None and made.short_ids else result.call_id
+    written: dict[str, Json] = {"role": "tool", "tool_call_id": call_id}
     extra = message.extra if len(message.parts) == 1 else {}
     if noted(extra, "role") == "function":
         written = {"role": "function"}

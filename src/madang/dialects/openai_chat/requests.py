@@ -1,4 +1,8 @@
-"""A request for a chat completion, read and written whole. As far as passing it on goes, see `passing.py`."""
+"""A request for a chat completion, read and written whole. As far as passing it on goes, see `passing.py`.
+
+The note `$own` says that it came in this dialect: then it is written as it was, and else fitted to the
+model's maker (`models.py`).
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ from madang.core.messages import Json
 from madang.core.requests import Request
 from madang.dialects.openai_chat.form import NAME, noted, restore
 from madang.dialects.openai_chat.messages import read_messages, write_messages
+from madang.dialects.openai_chat.models import Maker, maker
 from madang.dialects.openai_chat.settings import (
     read_output,
     read_reasoning_ask,
@@ -35,7 +40,7 @@ _SAME = (
 def parse_request(body: bytes, model: str | None = None, stream: bool | None = None) -> Request:
     """A request body. `model` and `stream` are what the path says, if it says them. Raises `BadRequest`."""
     members = Members(read_object(body))
-    notes: dict[str, Json] = {}
+    notes: dict[str, Json] = {"own": True}
     return Request(
         model=_model(members, model),
         messages=read_messages(members),
@@ -46,9 +51,9 @@ def parse_request(body: bytes, model: str | None = None, stream: bool | None = N
         max_tokens=_max_tokens(members, notes),
         temperature=members.number("temperature"),
         top_p=members.number("top_p"),
-        top_k=_top_k(members, notes),
+        top_k=members.whole("top_k"),
         stop=_stop(members, notes),
-        seed=members.whole("seed"),
+        seed=_seed(members, notes),
         presence_penalty=members.number("presence_penalty"),
         frequency_penalty=members.number("frequency_penalty"),
         logprobs=members.flag("logprobs"),
@@ -61,6 +66,14 @@ def parse_request(body: bytes, model: str | None = None, stream: bool | None = N
         metadata=_metadata(members),
         extra=members.extra(NAME, **notes),
     )
+
+
+def _seed(members: Members, notes: dict[str, Json]) -> int | None:
+    """The seed, also under the name that Mistral has for it."""
+    seed = members.whole("seed")
+    if seed is None and type(members.left.get("random_seed")) is int:
+        seed, notes["seed"] = members.whole("random_seed"), "random_seed"
+    return seed
 
 
 def _model(members: Members, said: str | None) -> str:
@@ -82,8 +95,6 @@ def _stream(members: Members, said: bool | None, notes: dict[str, Json]) -> bool
     if options == {"include_usage": True}:
         del members.left["stream_options"]
         notes["include_usage"] = True
-    elif stream:
-        notes["include_usage"] = False
     return bool(stream) if said is None else said
 
 
@@ -94,13 +105,6 @@ def _max_tokens(members: Members, notes: dict[str, Json]) -> int | None:
         if most is not None:
             notes["max_tokens"] = "max_tokens"
     return most
-
-
-def _top_k(members: Members, notes: dict[str, Json]) -> int | None:
-    top_k = members.whole("top_k")
-    if top_k is not None:
-        notes["top_k"] = True
-    return top_k
 
 
 def _stop(members: Members, notes: dict[str, Json]) -> tuple[str, ...]:
@@ -127,45 +131,64 @@ def _metadata(members: Members) -> dict[str, str] | None:
 
 def render_request(request: Request, model: str) -> bytes:
     """The body for a provider that calls the model so."""
-    out: dict[str, Json] = {"model": model, "messages": write_messages(request.messages)}
-    _write_form(out, request)
+    made = None if noted(request.extra, "own") else maker(model)
+    out: dict[str, Json] = {"model": model, "messages": write_messages(request.messages, made)}
     for name in _SAME:
         value = getattr(request, name)
         if value is not None:
             out[name] = value
-    _write_tools(out, request)
+    if made is None:
+        _write_as_it_was(out, request)
+    else:
+        _write_for(out, request, made)
+    _write_tools(out, request, own=made is None)
     if request.reasoning is not None:
-        write_reasoning_ask(out, request.reasoning)
+        write_reasoning_ask(out, request.reasoning, thinking=made is not None and made.thoughts)
     if request.output is not None:
         write_output(out, request.output)
     return write_json(restore(out, request.extra))
 
 
-def _write_tools(out: dict[str, Json], request: Request) -> None:
+def _write_tools(out: dict[str, Json], request: Request, *, own: bool) -> None:
     """The tools and how they are called. Without any it is an error here to say how, and none elsewhere."""
-    if request.tools:
-        write_tools(out, request.tools)
+    write_tools(out, request.tools)
     choice = request.tool_choice
-    if choice is not None and (request.tools or choice.mode not in ("auto", "none") or choice.extra):
+    meant = own or bool(request.tools)
+    if choice is not None and (meant or choice.mode not in ("auto", "none")):
         write_choice(out, choice)
-    if request.parallel_tools is not None and request.tools:
+    if request.parallel_tools is not None and meant:
         out["parallel_tool_calls"] = request.parallel_tools
 
 
-def _write_form(out: dict[str, Json], request: Request) -> None:
-    """What can be written in several ways."""
+def _write_as_it_was(out: dict[str, Json], request: Request) -> None:
     extra = request.extra
     if request.stream:
         out["stream"] = True
     elif noted(extra, "stream") is False:
         out["stream"] = False
-    asks_usage = noted(extra, "include_usage")
-    if asks_usage or (request.stream and asks_usage is None):
+    if (seed := noted(extra, "seed")) is not None:
+        out[seed] = out.pop("seed")
+    if noted(extra, "include_usage"):
         out["stream_options"] = {"include_usage": True}
     if request.max_tokens is not None:
         out[noted(extra, "max_tokens") or "max_completion_tokens"] = request.max_tokens
     if request.stop:
         alone = noted(extra, "stop") == "string" and len(request.stop) == 1
         out["stop"] = request.stop[0] if alone else request.stop
-    if request.top_k is not None and noted(extra, "top_k"):
+    if request.top_k is not None:
         out["top_k"] = request.top_k
+
+
+def _write_for(out: dict[str, Json], request: Request, made: Maker) -> None:
+    for name in made.unknown & out.keys():
+        del out[name]
+    if "seed" in out:
+        out[made.seed] = out.pop("seed")
+    if request.stream:
+        out["stream"] = True
+        if made.usage:
+            out["stream_options"] = {"include_usage": True}
+    if request.max_tokens is not None:
+        out[made.max_tokens] = request.max_tokens
+    if request.stop:
+        out["stop"] = request.stop

@@ -87,12 +87,17 @@ def _read_openrouter(asked: _Asked, inner: Members) -> None:
         asked.take(inner, "exclude", "reasoning.exclude", bool, show="none")
 
 
-def write_reasoning_ask(out: dict[str, Json], ask: ReasoningAsk) -> None:
-    """The same again; from another dialect it is `reasoning_effort`."""
+def write_reasoning_ask(out: dict[str, Json], ask: ReasoningAsk, *, thinking: bool = False) -> None:
+    """The same again; from another dialect it is `reasoning_effort`, or `thinking` where that is known."""
     forms: Sequence[str] | None = noted(ask.extra, "forms")
     effort = ask.effort or ("none" if ask.enabled is False else None)
-    if forms is None:
+    if forms is None and not thinking:
         out["reasoning_effort"] = effort or _nearest(ask.budget)
+        return
+    if forms is None:
+        out["thinking"] = {"type": "disabled" if ask.enabled is False else "enabled"}
+        if ask.enabled is not False and (effort or ask.budget):
+            out["reasoning_effort"] = effort or _nearest(ask.budget)
         return
     written: dict[str, Json] = {}
     for form in forms:

@@ -2,8 +2,8 @@
 
 Tool calls come one after the other; Gemini and older Ollamas number them all 0, so that a new id
 begins a new call as well. Where the pieces of several come mixed (seen by bifrost, #1829, 2026-02), the
-later calls wait until the open one is whole. Thoughts come as strings, as entries of `reasoning_details`, or first as the
-one and then, once more and signed, as the other: so do ours (`stream_renderer.py`).
+later calls wait until the open one is whole. Thoughts come as strings, as entries of `reasoning_details`,
+or first as the one and then, once more and signed, as the other: so do ours (`stream_lane.py`).
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ Tokens = list[TokenLogprob]
 REDACTED = "redacted:"
 """Begins the `encrypted_content` of another dialect's redacted thought, which is no thought without words."""
 _OF_MESSAGE = "message."
-OURS = "rs_madang_"
+OURS = f"rs_{carry.MARK}_"
 """Begins the id of a thought of another dialect, which no provider of this one may be asked for."""
 BETWEEN = "\n\n"
 """What separates the pieces of a thought in `Reasoning.text`."""

@@ -25,6 +25,7 @@ ROW = Row(
     title="Offline (built in)",
     base_url="",
     models=("offline",),
+    signs=False,
     source="docs/offline.md",
 )
 PROVIDER = Provider(row=ROW, base_url="", key=Secret(""), reason="built in: no key, no network")
