@@ -9,6 +9,9 @@ LOCK ?= runtime
 BIN := $(VENV)/bin
 READY := $(VENV)/$(LOCK).stamp
 READY_DEV := $(VENV)/dev.stamp
+# Other people's clients, which tests/clients runs: they hold back what ours is tested with.
+CLIENTS := .venv-clients
+READY_CLIENTS := $(CLIENTS)/clients.stamp
 export PYTHON VENV
 
 # Written by scripts/environment.py: where the environment was made. Its scripts name that path, so one
@@ -28,7 +31,7 @@ serve: $(READY) ## Run Madang on 127.0.0.1:4000; options in ARGS="--port 4001"
 	@$(BIN)/madang serve $(ARGS)
 
 # What fails fastest comes first; pytest's closing line comes last (tests/conftest.py prints the coverage).
-test: $(READY_DEV) ## Lint, types, layers, then every test with its coverage; ARGS go to pytest
+test: $(READY_DEV) $(READY_CLIENTS) ## Lint, types, layers, then every test with its coverage; ARGS go to pytest
 	@$(BIN)/ruff check --quiet
 	@$(BIN)/ruff format --check --quiet
 	@$(BIN)/lint-imports --no-logo > $(VENV)/lint-imports.txt || { cat $(VENV)/lint-imports.txt; exit 1; }
@@ -53,11 +56,15 @@ bench: $(READY_DEV) ## Measure; options in ARGS
 	@$(BIN)/python benchmarks/bench.py $(ARGS)
 
 clean: ## Remove the virtual environment and every cache
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage .coverage.* build dist
+	rm -rf $(VENV) $(CLIENTS) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage .coverage.* build dist
 	find src tests scripts benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 
 $(VENV)/%.stamp: requirements/%.lock pyproject.toml $(BIN)/python $(AGAIN)
 	@sh scripts/environment $*
+
+# Without a network it cannot be made, and the tests that need it are skipped.
+$(READY_CLIENTS): requirements/clients.lock pyproject.toml $(AGAIN)
+	@VENV=$(CLIENTS) sh scripts/environment clients || echo "make test goes on without $(CLIENTS)." >&2
 
 # A missing interpreter is no error: it is what the rule above is for.
 $(BIN)/python: ;

@@ -286,7 +286,7 @@ def usages(draw: st.DrawFn) -> Usage:
 
 @st.composite
 def _candidates(draw: st.DrawFn, kinds: Kinds) -> Candidate:
-    parts = draw(_spoken(kinds, calls=kinds.tools and draw(st.booleans())))
+    parts = draw(_spoken(kinds, calls=kinds.calls or (kinds.tools and draw(st.booleans()))))
     sequence = None
     if any(isinstance(part, ToolCall) for part in parts):
         stop = Stop.TOOL

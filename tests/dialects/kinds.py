@@ -29,6 +29,7 @@ class Wanted(TypedDict, total=False):
     broken_arguments: bool
     shuffled: bool
     opaque: tuple[str, ...]
+    calls: bool
     candidates: int
     logprobs: bool
     usage: bool
@@ -61,6 +62,8 @@ class Kinds(msgspec.Struct, frozen=True, kw_only=True):
     """What the assistant says in any order, several of a kind."""
     opaque: tuple[str, ...] = ()
     """Dialects of which there may be parts that nobody else knows."""
+    calls: bool = False
+    """Every answer asks for a tool."""
     candidates: int = 1
     """How many at most."""
     logprobs: bool = True

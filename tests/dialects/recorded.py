@@ -203,7 +203,7 @@ def exclusions() -> str:
     lines = []
     for exclusion in EXCLUDED:
         count = sum(exclusion.holds_for(exclusion.law, one) for one in recordings())
-        lines.append(f"* {count} ({exclusion.law}): {exclusion.reason}")
+        lines.append(f"- {count} ({exclusion.law}): {exclusion.reason}")
     return "\n".join(lines)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -196,6 +198,14 @@ def test_a_header_tells_losses_in_ascii_and_not_at_any_length() -> None:
     many = header([Loss(f"field:gemini:{'x' * 999}{number}", "drop", "") for number in range(5000)])
     assert len(many) < 8000
     assert many.endswith("and 4950 more")
+
+
+PAGE = Path(__file__).parents[2] / "docs" / "dialects.md"
+
+
+def test_the_page_prints_the_columns_as_they_are() -> None:
+    said = "print docs/dialects.md anew: python -m madang.dialects.losses"
+    assert table().strip() in PAGE.read_text(encoding="utf-8"), said
 
 
 def test_the_table_has_a_row_for_every_rule() -> None:

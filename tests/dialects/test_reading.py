@@ -145,14 +145,14 @@ def test_only_an_object_has_members(value: Any) -> None:
 def test_what_is_left_over_goes_back_and_notes_do_not() -> None:
     members = Members({"model": "m", "logit_bias": {"1": 2}, "user": None})
     model = members.text("model")
-    extra = members.extra("openai_chat", form="string", unsaid=None)  # noqa: S610 - not Django's
+    extra = members.extra("openai_chat", form="string", unsaid=None)
     assert extra == {"openai_chat": {"logit_bias": {"1": 2}, "user": None, "$form": "string"}}
     assert note(extra, "openai_chat", "form") == "string"
     assert note(extra, "openai_chat", "unsaid") is None
     assert note(extra, "anthropic", "form") is None
     assert put({"model": model}, extra, "openai_chat") == {"model": "m", "logit_bias": {"1": 2}, "user": None}
     assert put({"model": model}, extra, "anthropic") == {"model": "m"}
-    assert Members({}).extra("openai_chat") == {}  # noqa: S610 - not Django's
+    assert Members({}).extra("openai_chat") == {}
 
 
 def test_what_was_rendered_wins_over_what_was_left_over() -> None:

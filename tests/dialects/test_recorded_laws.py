@@ -6,13 +6,15 @@ What they say is in `laws.py`, what they are not asked of in `recorded.EXCLUDED`
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
 from tests.dialects.hub import DIALECTS
 from tests.dialects.laws import FAULTS, cuttings, difference
-from tests.dialects.recorded import EXCLUDED, LAWS, excluded, of, recordings, table
+from tests.dialects.recorded import EXCLUDED, LAWS, excluded, exclusions, of, recordings, table
 
+PAGE = Path(__file__).parents[2] / "docs" / "dialects.md"
 pytestmark = pytest.mark.skipif(not recordings(), reason="the recordings are not there")
 
 AT_LEAST = {
@@ -68,6 +70,13 @@ def test_the_table_counts_every_recording() -> None:
     last = table().splitlines()[-1]
     for law in LAWS:
         assert f"**{len(of(law))} of {len(of(law))}**" in last
+
+
+def test_the_page_prints_the_coverage_as_it_is() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    said = "print docs/dialects.md anew: python -m tests.dialects.recorded"
+    assert table() in page, said
+    assert exclusions() in page, said
 
 
 def test_a_difference_is_found_wherever_it_is() -> None:

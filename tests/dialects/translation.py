@@ -26,7 +26,8 @@ from tests.dialects.laws import parse, render
 NEWEST = "newest"
 """A model that no dialect knows, and takes for one of its newest. Columns say what those cannot do."""
 DERIVED = frozenset(("max_tokens.unsaid", "output.schema.unnamed", "reasoning.show", "tool_loop.unsigned"))
-"""Facts that arise where another one is lost, and may vanish where one is emulated."""
+"""Facts that arise where another one is lost (Gemini shows its thoughts to whoever makes it think), and may
+vanish where one is emulated."""
 
 _TEXT = frozenset(("text",))
 _EFFORT = frozenset(("reasoning.effort", "reasoning.effort.minimal", "reasoning.budget", "reasoning.show"))
@@ -206,7 +207,7 @@ def facts(found: Iterable[Fact]) -> Facts:
 
 
 def unsigned(found: Iterable[Fact]) -> Facts:
-    """Without signatures, which answers carry in another dialect's fields: `sent_back` is about them."""
+    """Without signatures, which answers carry in another dialect's fields: `loop_fault` is about them."""
     return facts(fact for fact in found if not fact.feature.startswith("signature."))
 
 

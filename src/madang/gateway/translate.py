@@ -15,6 +15,7 @@ import msgspec
 from madang.core.clock import now_us
 from madang.core.errors import BadRequest, BrokenAnswer, CallError, UpstreamError
 from madang.core.events import Event, Failure, PartStart, StopEvent, UsageEvent, explode
+from madang.core.messages import Extra
 from madang.core.requests import Request
 from madang.core.responses import Response
 from madang.dialects import losses
@@ -32,6 +33,7 @@ _JSON: Headers = [(b"content-type", b"application/json")]
 _EVENTS: Headers = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-cache")]
 _UNSIGNED = re.compile(rb'"signature"\s*:\s*""')
 """In a request of Anthropic's dialect: a thought of a model that signs none."""
+_NO_USAGE: Extra = {"openai_chat": {"$include_usage": False}}
 _TOLD = frozenset((b"retry-after", b"retry-after-ms"))
 """A provider's headers that mean the same in every dialect."""
 
@@ -48,9 +50,9 @@ class Translation(msgspec.Struct, frozen=True):
     def body(self, target: Target) -> bytes:
         """The request as the target's provider reads it."""
         request = self.request
-        if self.provider.name == "openai_chat":
-            notes = {"openai_chat": target.provider.chat_notes(target.model or "")}
-            request = msgspec.structs.replace(request, extra={**request.extra, **notes})
+        if self.provider.name == "openai_chat" and not target.provider.include_usage:
+            # A note on the form (core/messages.py), for a provider that refuses to be asked.
+            request = msgspec.structs.replace(request, extra={**request.extra, **_NO_USAGE})
         return self.provider.render_request(request, target.model or request.model)
 
     def lost_in(self, response: Response | None = None) -> str | None:

@@ -6,15 +6,11 @@ The rows are in `compatible.py`. A `Provider` is a row with this machine's key a
 from __future__ import annotations
 
 import fnmatch
-import re
 
 import msgspec
 
 from madang.core.secret import Secret
 from madang.transport.deadlines import Timeouts
-
-_REASONS = re.compile(r"(?:openai/)?(?:gpt-5|o[1-9])")
-"""OpenAI's reasoning models, whoever serves them: they refuse the older `max_tokens`."""
 
 __all__ = ["Provider", "Row", "Timeouts"]
 
@@ -45,8 +41,6 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     """Patterns of bare model names that are this provider's own (`gpt-*`)."""
     include_usage: bool = True
     """Whether it takes `stream_options.include_usage`."""
-    max_tokens: str = "max_tokens"
-    """What its chat completions call the limit of an answer: OpenAI's own have a newer name."""
     only_signed: bool = False
     """Whether it refuses thoughts that nobody signed; others of its dialect want theirs back all the same."""
     signs: bool = True
@@ -70,14 +64,6 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     timeouts: Timeouts = Timeouts()
     reason: str = ""
     """Why it is on, for people: `OPENAI_API_KEY is set`."""
-
-    def chat_notes(self, model: str) -> dict[str, object]:
-        """How a chat completion made by us is written for it (notes on the form: `core/messages.py`)."""
-        limit = "max_completion_tokens" if _REASONS.match(model) else self.row.max_tokens
-        notes: dict[str, object] = {"$max_tokens": limit}
-        if not self.include_usage:
-            notes["$include_usage"] = False
-        return notes
 
     @property
     def name(self) -> str:

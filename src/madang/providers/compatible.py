@@ -23,7 +23,6 @@ ROWS: tuple[Row, ...] = (
         base_url="https://api.openai.com/v1",
         # Responses first: reasoning comes back signed, and results of tools may hold images.
         dialects=("openai_responses", "openai_chat"),
-        max_tokens="max_completion_tokens",
         key_env=("OPENAI_API_KEY",),
         base_url_env=("OPENAI_BASE_URL",),
         # Not `gpt-*`: the open-weight gpt-oss models are served by everybody but OpenAI's API.

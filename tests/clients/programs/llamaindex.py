@@ -18,7 +18,7 @@ from llama_index.llms.google_genai import GoogleGenAI
 from llama_index.llms.openai_like import OpenAILike, OpenAILikeResponses
 from pydantic import BaseModel, Field
 
-from tests.clients.programs.run import Task, run
+from tests.clients.programs.run import Task, raised, run
 from tests.clients.programs.said import CITY, LOOKED_AT, PICTURE, SYSTEM, TOLD
 
 
@@ -30,26 +30,31 @@ def llm(task: Task, name: str, *, think: bool = False, by_schema: bool = False) 
 @cache
 def _made(client: str, root: str, key: str, name: str, think: bool, by_schema: bool) -> Any:
     told: dict[str, Any] = {"model": name, "api_key": key, "max_retries": 0}
+    told |= WISHES[client] if think else {}
     like = {"api_base": f"{root}/v1", "is_function_calling_model": True}
     match client:
         case "OpenAILike":
-            # Always sends a temperature, which models that think do not take.
-            wish = {"additional_kwargs": {"reasoning_effort": "low", "temperature": None}} if think else {}
-            kind = {"is_chat_model": True, "should_use_structured_outputs": by_schema}
-            return OpenAILike(**told, **like, **kind, **wish)
+            return OpenAILike(**told, **like, is_chat_model=True, should_use_structured_outputs=by_schema)
         case "OpenAILikeResponses":
-            reasoning = {"effort": "low", "summary": "auto"}
-            wish = {"reasoning_options": reasoning, "additional_kwargs": {"reasoning": reasoning}}
-            return OpenAILikeResponses(**told, **like, **(wish if think else {}))
+            return OpenAILikeResponses(**told, **like)
         case "Anthropic":
-            wish = {"thinking_dict": {"type": "enabled", "budget_tokens": 1024}} if think else {}
-            return Anthropic(**told, base_url=root, max_tokens=4096, **wish)
+            return Anthropic(**told, base_url=root, max_tokens=4096)
         case "GoogleGenAI":
-            thinking = types.ThinkingConfig(include_thoughts=True, thinking_level=types.ThinkingLevel.LOW)
-            config = types.GenerateContentConfig(thinking_config=thinking)
-            wish = {"generation_config": config} if think else {}
-            return GoogleGenAI(**told, http_options=types.HttpOptions(base_url=root), **wish)
+            return GoogleGenAI(**told, http_options=types.HttpOptions(base_url=root))
     raise LookupError(client)
+
+
+_REASONING = {"effort": "low", "summary": "auto"}
+_THINKING = types.ThinkingConfig(include_thoughts=True, thinking_level=types.ThinkingLevel.LOW)
+WISHES: dict[str, dict[str, Any]] = {
+    # It always sends a temperature, which OpenAI's that think do not take.
+    "OpenAILike": {"additional_kwargs": {"reasoning_effort": "low", "temperature": None}},
+    # The options alone are sent to models that it knows, by their bare names.
+    "OpenAILikeResponses": {"reasoning_options": _REASONING, "additional_kwargs": {"reasoning": _REASONING}},
+    "Anthropic": {"thinking_dict": {"type": "enabled", "budget_tokens": 1024}},
+    "GoogleGenAI": {"generation_config": types.GenerateContentConfig(thinking_config=_THINKING)},
+}
+"""How each is asked to think."""
 
 
 def user(*blocks: str | ImageBlock) -> ChatMessage:
@@ -170,13 +175,10 @@ NOT_FOUND: dict[str, type[Exception]] = {
 
 
 def unknown_model(task: Task) -> None:
-    try:
-        llm(task, task.cell.nobody).chat([user(task.say("Are you there?"))])
-    except NOT_FOUND[task.cell.client] as problem:
-        assert task.cell.nobody in str(problem), problem
-        assert "404" in str(problem), problem
-    else:
-        raise AssertionError("nobody answered")
+    asked = [user(task.say("Are you there?"))]
+    told = raised(NOT_FOUND[task.cell.client], lambda: llm(task, task.cell.nobody).chat(asked))
+    assert task.cell.nobody in told, told
+    assert "404" in told, told
 
 
 class City(BaseModel):

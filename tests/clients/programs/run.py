@@ -61,6 +61,15 @@ def run(framework: str, scenarios: Mapping[str, Scenario]) -> None:
                 sys.stdout.flush()
 
 
+def raised(kinds: type[Exception] | tuple[type[Exception], ...], ask: Callable[[], object]) -> str:
+    """What is said in an error of these kinds, which asking must end with."""
+    try:
+        ask()
+    except kinds as problem:
+        return str(problem)
+    raise AssertionError("there was no error")
+
+
 def _try(scenario: Scenario, task: Task) -> str | None:
     try:
         scenario(task)

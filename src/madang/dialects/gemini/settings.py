@@ -119,6 +119,8 @@ def _render_thinking(ask: ReasoningAsk, model: str) -> dict[str, Json]:
     out: dict[str, Json] = {}
     if ask.show is not None:
         out["includeThoughts"] = ask.show != "none"
+    elif not native and ask.enabled is not False:
+        out["includeThoughts"] = True  # who asks for thoughts elsewhere is shown them unasked
     version = generation(model)
     if native:
         _as_it_was(out, ask)

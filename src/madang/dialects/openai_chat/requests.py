@@ -186,7 +186,7 @@ def _write_for(out: dict[str, Json], request: Request, made: Maker) -> None:
         out[made.seed] = out.pop("seed")
     if request.stream:
         out["stream"] = True
-        if made.usage:
+        if made.usage and noted(request.extra, "include_usage") is not False:
             out["stream_options"] = {"include_usage": True}
     if request.max_tokens is not None:
         out[made.max_tokens] = request.max_tokens
