@@ -141,7 +141,7 @@ def report(
 
 
 def run(framework: str, house: Live, home: Path) -> dict[str, str | None]:
-    """What a program says of its cells. It sees nothing of the settings and keys of whoever runs the tests."""
+    """What a program says of its cells. It sees nothing of the settings of whoever runs the tests."""
     program = [str(PYTHON), "-W", "ignore", "-m", f"tests.clients.programs.{framework}"]
     done = subprocess.run(
         [*program, house.url.removesuffix("/v1"), KEY],

@@ -330,6 +330,22 @@ def test_system_messages_are_put_together_before_the_conversation() -> None:
     assert body["contents"] == [said("hi"), said("yes", role="model")]
 
 
+def test_texts_of_no_words_that_others_let_pass_are_left_out() -> None:
+    body = rendered(
+        asked(
+            Message("system", (Text(""),)),
+            Message("user", (Text("hi"), Text(""))),
+            Message("assistant", (Text(""), ToolCall(id="call_1", name="f", arguments="{}"))),
+        ),
+        "gemini-2.0-flash",
+    )
+    assert "systemInstruction" not in body
+    assert [list(part) for content in body["contents"] for part in content["parts"]] == [
+        ["text"],
+        ["functionCall"],
+    ]
+
+
 def test_neighbours_of_another_dialect_become_one_message() -> None:
     body = rendered(
         asked(

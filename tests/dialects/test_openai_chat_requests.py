@@ -333,6 +333,12 @@ def test_what_results_show_follows_all_of_them() -> None:
         assert len(turns) == 3 + len(last)
 
 
+def test_nothing_is_said_of_calling_tools_where_there_are_none() -> None:
+    """OpenAI refuses that; the Responses API takes it, and LlamaIndex sends it there."""
+    body = written(Message("user", (Text("hi"),)), tool_choice=ToolChoice(mode="none"), parallel_tools=False)
+    assert body.keys() == {"model", "messages"}
+
+
 def test_what_another_dialect_says_is_said_in_openais_words() -> None:
     body = written(
         Message("developer", (Text("be brief"),)),

@@ -71,7 +71,7 @@ def test_an_embedding_is_asked_for_in_no_more_words_than_it_was(house: Live, ups
     assert upstream.heard[-1].body == body.replace(b"chat/", b"")
     contents = {"content": {"parts": [{"text": "a"}]}}
     house.ask(contents, "/v1beta/models/chat/bge-m3:embedContent")
-    assert upstream.heard[-1].json() == {"model": "bge-m3", "input": ["a"]}
+    assert upstream.heard[-1].json() == {"model": "bge-m3", "input": ["a"], "encoding_format": "float"}
 
 
 BETAS = {"anthropic-beta": "mcp-servers-2025-12-04,context-1m-2025-08-07", "anthropic-version": "2023-06-01"}

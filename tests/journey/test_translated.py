@@ -419,6 +419,17 @@ def test_a_gemini_client_embeds_at_openai(upstream: Upstream, house: Live) -> No
     assert answer.json()["embedding"]["values"] == [0.5]
 
 
+def test_an_openai_client_embeds_where_only_the_responses_api_was_named(
+    upstream: Upstream, house: Live
+) -> None:
+    said = {"object": "list", "model": "e", "data": [{"object": "embedding", "index": 0, "embedding": [0.5]}]}
+    upstream.answer = lambda _: json_answer({**said, "usage": {"prompt_tokens": 1, "total_tokens": 1}})
+    answer = house.ask({"model": "stored/text-embedding-3-small", "input": "a"}, "/v1/embeddings")
+    assert upstream.heard[0].target == "/v1/embeddings"
+    assert upstream.heard[0].json()["model"] == "text-embedding-3-small"
+    assert answer.json()["data"][0]["embedding"] == [0.5]
+
+
 def test_texts_cannot_be_embedded_where_nobody_embeds(house: Live) -> None:
     answer = house.ask({"model": "claude", "input": "a"}, "/v1/embeddings")
     assert (answer.status, answer.json()["error"]["code"]) == (400, "not_offered")

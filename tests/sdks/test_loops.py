@@ -142,7 +142,9 @@ def test_googles_chat_calls_python_functions_by_itself(
 
     config = types.GenerateContentConfig(tools=[weather])
     if thinks:
-        config.thinking_config = types.ThinkingConfig(include_thoughts=True)
+        # Its history keeps a streamed thought as a content of its own, after which Gemini takes no call.
+        shown = not (streamed and provider.dialect == "gemini")
+        config.thinking_config = types.ThinkingConfig(include_thoughts=shown)
     name = provider.thinking[-1] if thinks else provider.plain
     talk = google.chats.create(model=provider.model(name), config=config)
     if streamed:

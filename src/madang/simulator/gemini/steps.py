@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import msgspec
-
 from madang.simulator.gemini.contents import Content
 from madang.simulator.gemini.errors import invalid
 
@@ -28,7 +26,6 @@ _UNSIGNED = (
 
 def check_calls(contents: Sequence[Content]) -> None:
     """Raises ApiError unless calls follow a user, and as many responses follow the calls."""
-    contents = _turns(contents)
     for at, content in enumerate(contents):
         calls, responses = len(content.calls()), len(content.responses())
         before = contents[at - 1] if at else None
@@ -48,20 +45,9 @@ def check_signatures(contents: Sequence[Content]) -> None:
     looked at: Google's page on thought signatures.
     """
     begin = next((at for at in range(len(contents) - 1, -1, -1) if _is_said(contents[at])), 0)
-    for content in _turns(contents[begin:]):
+    for content in contents[begin:]:
         if (calls := content.calls()) and not calls[0].signed:
             invalid(_UNSIGNED.format(name=calls[0].name, position=content.at + 1))
-
-
-def _turns(contents: Sequence[Content]) -> list[Content]:
-    """What the model said in one go is one turn: Google's SDK sends each piece of a stream back apart."""
-    turns: list[Content] = []
-    for content in contents:
-        if turns and content.role == turns[-1].role == "model":
-            turns[-1] = msgspec.structs.replace(turns[-1], parts=turns[-1].parts + content.parts)
-        else:
-            turns.append(content)
-    return turns
 
 
 def _is_said(content: Content) -> bool:
