@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from madang.core.errors import BrokenAnswer
 from madang.core.events import (
@@ -40,11 +40,13 @@ from tests.dialects.hub import DIALECTS, legal, requests, responses, streams
 TOKEN = TokenLogprob("맑", -0.5, (("맑", -0.5), ("흐", -1.5)))
 
 
+@settings(max_examples=50)
 @given(responses(candidates=3, shuffled=True, opaque=DIALECTS, broken_arguments=True))
 def test_an_exploded_answer_is_legal_and_collects_to_itself(response: Response) -> None:
     assert collect(legal(explode(response))) == response
 
 
+@settings(max_examples=50)
 @given(streams(candidates=3))
 def test_a_stream_collects_to_the_same_answer_however_it_was_cut(events: list[Event]) -> None:
     response = collect(legal(events))
@@ -52,6 +54,7 @@ def test_a_stream_collects_to_the_same_answer_however_it_was_cut(events: list[Ev
     assert response.usage == next((e.usage for e in reversed(events) if isinstance(e, UsageEvent)), None)
 
 
+@settings(max_examples=50)
 @given(responses(candidates=2))
 def test_what_has_come_so_far_is_an_answer_at_every_event(response: Response) -> None:
     collector = Collector()
@@ -208,6 +211,7 @@ def test_the_checker_lets_a_stream_break_off_anywhere() -> None:
     legal([Begin(), TEXT, PartDelta(0, 0, "half"), Failure(BrokenAnswer("mid-word"))])
 
 
+@settings(max_examples=50)
 @given(requests(opaque=DIALECTS, broken_arguments=True))
 def test_made_up_conversations_answer_every_call(request: Request) -> None:
     calls = [part.id for message in request.messages for part in message.parts if isinstance(part, ToolCall)]

@@ -179,6 +179,7 @@ LAWS = {
 }
 
 
+@cache
 def table() -> str:
     """How many there are of each kind by dialect and provider, and how many keep its law, as Markdown."""
     from tests.dialects.laws import FAULTS

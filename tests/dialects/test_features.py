@@ -6,7 +6,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from madang.core.messages import (
     Cache,
@@ -319,6 +319,7 @@ def test_an_answer_has_the_facts_of_its_usage_and_of_more_candidates() -> None:
     ]
 
 
+@settings(max_examples=50)
 @given(requests(opaque=DIALECTS, shuffled=True, broken_arguments=True))
 def test_every_text_call_and_result_of_a_request_is_a_fact(request: Request) -> None:
     facts = Counter(fact.feature for fact in of_request(request))
@@ -329,6 +330,7 @@ def test_every_text_call_and_result_of_a_request_is_a_fact(request: Request) -> 
     assert facts["refusal"] == sum(isinstance(part, Refusal) for part in parts)
 
 
+@settings(max_examples=50)
 @given(responses(candidates=3, opaque=DIALECTS, shuffled=True))
 def test_every_answer_has_facts_and_each_has_a_name(response: Response) -> None:
     facts = list(of_response(response))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from madang.core.errors import BadRequest
@@ -153,6 +153,7 @@ def test_signatures_are_carried_to_every_client_where_a_tool_loop_needs_them(
     assert not [loss for loss in find_in_answer(response, dialect) if "signature" in loss.feature]
 
 
+@settings(max_examples=50)
 @given(requests(opaque=DIALECTS, shuffled=True), st.sampled_from(DIALECTS))
 def test_losses_are_sorted_said_once_and_follow_the_columns(request: Request, dialect: str) -> None:
     try:
@@ -166,6 +167,7 @@ def test_losses_are_sorted_said_once_and_follow_the_columns(request: Request, di
         assert loss.treatment != "refuse"
 
 
+@settings(max_examples=50)
 @given(responses(opaque=DIALECTS, shuffled=True, candidates=2), st.sampled_from(DIALECTS))
 def test_losses_of_answers_are_sorted_and_said_once(response: Response, dialect: str) -> None:
     losses = find_in_answer(response, dialect)

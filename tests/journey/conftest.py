@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from madang.config.schema import Route
+from madang.config.schema import Provider, Route
+from madang.core.secret import Secret
 from tests.journey.live import KEY, Live, Upstream, alive, config_for
 
 
@@ -60,3 +61,30 @@ def madang_url(madang: Live) -> str:
 @pytest.fixture(scope="session")
 def madang_key() -> str:
     return KEY
+
+
+@pytest.fixture(scope="session")
+def house(provider: Upstream, other_provider: Upstream) -> Iterator[Live]:
+    """`claude` speaks Anthropic's dialect, `chat` OpenAI's, `google` Gemini's, `stored` the Responses API."""
+    root = provider.url.removesuffix("/v1")
+    secret = Secret("sk-upstream")
+    yield from alive(
+        config_for(
+            provider,
+            providers={
+                "anthropic": Provider(base_url=root, api_key=secret),
+                "gemini": Provider(base_url=root, api_key=secret),
+                "chat": Provider(base_url=provider.url, api_key=secret, dialects=["openai_chat"]),
+                "stored": Provider(base_url=provider.url, dialects=["openai_responses"]),
+                "shy": Provider(base_url=provider.url, dialects=["openai_chat"], include_usage=False),
+                "spare": Provider(base_url=other_provider.url, dialects=["openai_chat"]),
+            },
+            routes={
+                "claude": "anthropic/claude-haiku-4-5",
+                "gem": "gemini/gemini-3-flash",
+                "gpt": "chat/gpt-4o",
+                "kept": Route(targets=["spare/gpt-a", "stored/gpt-b"]),
+                "both": Route(targets=["anthropic/claude-haiku-4-5", "spare/gpt-a"]),
+            },
+        )
+    )

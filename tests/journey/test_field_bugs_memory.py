@@ -69,18 +69,18 @@ CLAUDE = [
 PASSING = [chunk("x" * 2000), chunk(finish="stop"), DONE]
 
 
+WORDS = "x" * 2000
+CHOICE = {"index": 0, "message": {"role": "assistant", "content": WORDS}, "finish_reason": "stop"}
+
+
 def provider_says(heard: Heard) -> Say:
-    body = heard.json() if heard.body else {}
-    if "/messages" in heard.target:
-        whole = json_answer(
-            {**MESSAGE, "content": [{"type": "text", "text": "x" * 2000}], "stop_reason": "end_turn"}
-        )
-        return stream_answer(CLAUDE) if body["stream"] else whole
+    body = heard.json()
+    if heard.target == "/v1/messages":
+        whole = {**MESSAGE, "content": [{"type": "text", "text": WORDS}], "stop_reason": "end_turn"}
+        return stream_answer(CLAUDE) if body.get("stream") else json_answer(whole)
     if body.get("user") == "fails":
-        return json_answer({"error": {"message": "x" * 2000}}, 503)
-    if body.get("user") == "hangs":
-        return stream_answer(PASSING[:1], then="hang")
-    return stream_answer(PASSING) if body.get("stream") else json_answer({"choices": [], "pad": "x" * 2000})
+        return json_answer({"error": {"message": WORDS}}, 503)
+    return stream_answer(PASSING) if body.get("stream") else json_answer({"id": "c", "choices": [CHOICE]})
 
 
 def all_kinds_of_calls(house: Live, number: int) -> None:
@@ -89,7 +89,7 @@ def all_kinds_of_calls(house: Live, number: int) -> None:
     for client, model in (("openai_chat", "gpt"), ("openai_chat", "claude"), ("anthropic", "gpt")):
         for stream in (False, True):
             answer = ask(house, client, model, stream=stream, messages=talk, metadata={"n": str(number)})
-            assert answer.status in (200, 502)
+            assert answer.status == 200
     assert ask(house, "openai_chat", "both", messages=talk, user="fails").status == 503
     assert house.ask(b'{"model": "gpt", ' + b"x" * 2000).status == 400
     assert house.ask(b"{}", key=f"sk-nobody-{number}").status == 401

@@ -5,23 +5,19 @@ from __future__ import annotations
 import http.client
 import json
 import socket
-from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 import pytest
 
-from madang.config.schema import Provider, Route
-from madang.core.secret import Secret
+from madang.dialects.carry import wrap
 from tests.journey.live import (
     DONE,
     KEY,
     Live,
     Say,
     Upstream,
-    alive,
     chunk,
-    config_for,
     json_answer,
     stream_answer,
     wait_until,
@@ -67,33 +63,6 @@ STREAM = [
     event("message_stop"),
 ]
 OVERLOADED = event("error", error={"type": "overloaded_error", "message": "Overloaded"})
-
-
-@pytest.fixture(scope="module")
-def house(provider: Upstream, other_provider: Upstream) -> Iterator[Live]:
-    """`claude` speaks Anthropic's dialect, `chat` OpenAI's, `google` Gemini's, `stored` the Responses API."""
-    root = provider.url.removesuffix("/v1")
-    secret = Secret("sk-upstream")
-    yield from alive(
-        config_for(
-            provider,
-            providers={
-                "anthropic": Provider(base_url=root, api_key=secret),
-                "gemini": Provider(base_url=root, api_key=secret),
-                "chat": Provider(base_url=provider.url, api_key=secret, dialects=["openai_chat"]),
-                "stored": Provider(base_url=provider.url, dialects=["openai_responses"]),
-                "shy": Provider(base_url=provider.url, dialects=["openai_chat"], include_usage=False),
-                "spare": Provider(base_url=other_provider.url, dialects=["openai_chat"]),
-            },
-            routes={
-                "claude": "anthropic/claude-haiku-4-5",
-                "gem": "gemini/gemini-3-flash",
-                "gpt": "chat/gpt-4o",
-                "kept": Route(targets=["spare/gpt-a", "stored/gpt-b"]),
-                "both": Route(targets=["anthropic/claude-haiku-4-5", "spare/gpt-a"]),
-            },
-        )
-    )
 
 
 def events_of(body: bytes) -> list[Any]:
@@ -380,79 +349,6 @@ def test_a_conversation_that_nobody_there_keeps_is_refused(upstream: Upstream, h
     assert upstream.heard == []
 
 
-# Counting, embedding, models.
-
-
-def test_tokens_are_counted_by_the_target_in_its_own_way(upstream: Upstream, house: Live) -> None:
-    upstream.answer = lambda _: json_answer({"totalTokens": 31})
-    answer = house.ask({**MESSAGES, "model": "gem"}, "/v1/messages/count_tokens")
-    assert upstream.heard[0].target == "/v1beta/models/gemini-3-flash:countTokens"
-    assert answer.json() == {"input_tokens": 31}
-
-
-def test_tokens_that_a_target_cannot_count_are_estimated_and_said_to_be(house: Live) -> None:
-    answer = house.ask(MESSAGES, "/v1/messages/count_tokens")
-    assert answer.headers["x-madang-losses"] == "count;emulate"
-    assert 3 <= answer.json()["input_tokens"] <= 12
-
-
-def test_a_gemini_client_counts_at_anthropic(upstream: Upstream, house: Live) -> None:
-    upstream.answer = lambda _: json_answer({"input_tokens": 12})
-    answer = house.ask(CONTENTS, "/v1beta/models/claude:countTokens")
-    assert upstream.heard[0].target == "/v1/messages/count_tokens"
-    assert answer.json()["totalTokens"] == 12
-
-
-def test_an_openai_client_embeds_at_gemini(upstream: Upstream, house: Live) -> None:
-    upstream.answer = lambda _: json_answer({"embeddings": [{"values": [0.5, 1.0]}, {"values": [2.0, 3.0]}]})
-    answer = house.ask({"model": "gemini/gemini-embedding-001", "input": ["a", "나"]}, "/v1/embeddings")
-    assert upstream.heard[0].target == "/v1beta/models/gemini-embedding-001:batchEmbedContents"
-    assert [one["embedding"] for one in answer.json()["data"]] == [[0.5, 1.0], [2.0, 3.0]]
-
-
-def test_a_gemini_client_embeds_at_openai(upstream: Upstream, house: Live) -> None:
-    said = {"object": "list", "model": "e", "data": [{"object": "embedding", "index": 0, "embedding": [0.5]}]}
-    upstream.answer = lambda _: json_answer({**said, "usage": {"prompt_tokens": 1, "total_tokens": 1}})
-    path = "/v1beta/models/chat/text-embedding-3-small:embedContent"
-    answer = house.ask({"content": {"parts": [{"text": "a"}]}}, path)
-    assert upstream.heard[0].target == "/v1/embeddings"
-    assert answer.json()["embedding"]["values"] == [0.5]
-
-
-def test_an_openai_client_embeds_where_only_the_responses_api_was_named(
-    upstream: Upstream, house: Live
-) -> None:
-    said = {"object": "list", "model": "e", "data": [{"object": "embedding", "index": 0, "embedding": [0.5]}]}
-    upstream.answer = lambda _: json_answer({**said, "usage": {"prompt_tokens": 1, "total_tokens": 1}})
-    answer = house.ask({"model": "stored/text-embedding-3-small", "input": "a"}, "/v1/embeddings")
-    assert upstream.heard[0].target == "/v1/embeddings"
-    assert upstream.heard[0].json()["model"] == "text-embedding-3-small"
-    assert answer.json()["data"][0]["embedding"] == [0.5]
-
-
-def test_texts_cannot_be_embedded_where_nobody_embeds(house: Live) -> None:
-    answer = house.ask({"model": "claude", "input": "a"}, "/v1/embeddings")
-    assert (answer.status, answer.json()["error"]["code"]) == (400, "not_offered")
-
-
-def test_models_are_listed_in_the_shape_of_whoever_asks(upstream: Upstream, house: Live) -> None:
-    upstream.answer = lambda _: json_answer({"data": []})
-    openai = house.ask(b"", "/v1/models", method="GET").json()
-    assert openai["object"] == "list"
-    assert openai["data"][0]["id"] == "claude"
-    anthropic = house.ask(
-        b"", "/v1/models?limit=2", method="GET", headers={"anthropic-version": "2023-06-01"}
-    )
-    assert [one["type"] for one in anthropic.json()["data"]] == ["model", "model"]
-    assert (anthropic.json()["has_more"], anthropic.json()["first_id"]) == (True, "claude")
-    gemini = house.ask(b"", "/v1beta/models?pageSize=2", method="GET").json()
-    assert gemini["models"][0]["name"] == "models/claude"
-    more = house.ask(b"", f"/v1beta/models?pageToken={gemini['nextPageToken']}", method="GET").json()
-    assert more["models"][0]["name"] == "models/gpt"
-    one = house.ask(b"", "/v1beta/models/claude", method="GET").json()
-    assert one["name"] == "models/claude"
-
-
 def test_a_client_that_hangs_up_ends_the_providers_work(upstream: Upstream, house: Live) -> None:
     before = len(house.left())
     upstream.answer = lambda _: stream_answer(STREAM[:4], then="hang")
@@ -488,3 +384,16 @@ def test_a_slow_client_gets_all_of_a_long_translated_stream(upstream: Upstream, 
             got += piece
     assert got.count("가".encode()) == 400 * 4000
     assert got.endswith(DONE + b"\r\n0\r\n\r\n")
+
+
+def test_another_dialects_old_thoughts_are_kept_from_a_provider_that_would_refuse_them(
+    upstream: Upstream, house: Live
+) -> None:
+    upstream.answer = lambda _: json_answer(MESSAGE)
+    thought = {"type": "thinking", "thinking": "hm", "signature": wrap("sig", "gemini", "anthropic")}
+    said = [thought, {"type": "text", "text": "Hello."}]
+    messages = [*MESSAGES["messages"], {"role": "assistant", "content": said}, *MESSAGES["messages"]]  # type: ignore[misc]  # lists of dicts
+    answer = house.ask({**MESSAGES, "model": "claude", "messages": messages}, "/v1/messages")
+    assert upstream.heard[0].json()["messages"][1]["content"] == said[1:]
+    assert answer.headers["x-madang-losses"] == "signature.gemini;drop"
+    assert house.record(answer.call_id).passed

@@ -309,6 +309,12 @@ def find(request: Request, dialect: str, model: str | None = None) -> list[Loss]
     return losses
 
 
+def foreign_signatures(request: Request, dialect: str) -> list[Loss]:
+    """The signatures of other dialects in a request of this one, which its own provider is not sent."""
+    losses = _find(_features(of_request(request)), dialect, "asks")
+    return [loss for loss in losses if loss.feature.startswith("signature.")]
+
+
 def _limited(losses: list[Loss], limits: Limits) -> list[Loss]:
     """The losses, with what one model makes of some features in the place of what the column says."""
     if not limits:

@@ -47,6 +47,8 @@ class Answer(msgspec.Struct, eq=False):
     """The reply again, where it is a translated one."""
     provider_dialect: str | None = None
     """Where it is not the client's."""
+    losses: str | None = None
+    """What was lost on the way, as the value of `x-madang-losses`."""
 
 
 async def answer(call: Call, asked: Asked, route: Route, record: Record) -> Answer:
@@ -99,6 +101,7 @@ def _expressible(call: Call, route: Route, record: Record) -> Sequence[Target]:
 
 async def _ask(call: Call, asked: Asked, target: Target) -> Answer:
     place = call.place
+    lost = None
     if target.model is None:
         path, body = place.path, call.body
     elif not _passes(call, target):
@@ -106,11 +109,12 @@ async def _ask(call: Call, asked: Asked, target: Target) -> Answer:
     else:
         path = place.path if place.verb is None else place.path_for(target.model)
         own = own_body(call, target)
-        kept = asked if own is None else asking.of_answer(place, own)
+        kept = asked if own is None else asking.of_answer(place, own.body)
+        lost = own.losses if own is not None else None
         body = kept.for_target(target.model, add_usage=target.provider.include_usage)
     headers = _CHAT_HEADERS if place.dialect == "openai_chat" else _forwarded(call.headers)
     reply = await target.door.send(call.method, path, call.query, headers, body)
-    found = Answer(target, reply)
+    found = Answer(target, reply, losses=lost)
     if _is_stream(reply.headers):
         found.streamed = True
         try:
@@ -133,7 +137,7 @@ async def _ask_otherwise(call: Call, asked: Asked, target: Target) -> Answer:
     """Ask a target that does not speak the client's dialect."""
     if call.dialect is None:
         aside = await (count(call, target) if call.place.counts is not None else embed(call, target))
-        return Answer(target, aside, translated=aside)
+        return Answer(target, aside, translated=aside, losses=aside.losses)
     translation = translate(call, target, asks_usage=asked.asks_usage)
     endpoint = translation.provider.endpoint(target.model or "", asked.stream)
     reply = await target.door.send(
@@ -150,6 +154,7 @@ async def _ask_otherwise(call: Call, asked: Asked, target: Target) -> Answer:
         streamed=translated.streamed,
         translated=translated,
         provider_dialect=translation.provider.name,
+        losses=translated.losses,
     )
 
 

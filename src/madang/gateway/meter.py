@@ -55,7 +55,7 @@ class MeteredReply:
         self.target = answer.target
         self.answer_id: str | None = None
         """Under which the provider keeps the answer, if it does."""
-        self.losses = answer.translated.losses if answer.translated is not None else None
+        self.losses = answer.losses
         """What was lost in translation, as the value of `x-madang-losses`."""
         dialect = call.dialect
         if dialect is not None and answer.translated is None:

@@ -88,10 +88,18 @@ def request_of(call: Call) -> Request:
     return call.request
 
 
-def own_body(call: Call, target: Target) -> bytes | None:
-    """The body for a target of the call's own dialect, without what other dialects' providers have thought.
+class OwnBody(msgspec.Struct, frozen=True):
+    """A request for a target of its own dialect, without what other dialects' providers have thought."""
 
-    `None` where nothing of the kind is in it, and it passes as it came. Raises `BadRequest`.
+    body: bytes
+    losses: str | None
+    """As the value of `x-madang-losses`."""
+
+
+def own_body(call: Call, target: Target) -> OwnBody | None:
+    """The body for a target of the call's own dialect, if it cannot have it as it came.
+
+    `None` where nothing of another dialect's is in it, and it passes. Raises `BadRequest`.
     """
     if call.dialect is None or call.dialect not in target.beside:
         return None
@@ -100,7 +108,9 @@ def own_body(call: Call, target: Target) -> bytes | None:
     request = request_of(call)
     if (problem := losses.unportable(request, call.dialect)) is not None:
         raise problem
-    return DIALECTS[call.dialect].render_request(request, target.model or request.model)
+    foreign = losses.foreign_signatures(request, call.dialect)
+    body = DIALECTS[call.dialect].render_request(request, target.model or request.model)
+    return OwnBody(body, losses.header(foreign) or None)
 
 
 def _is_unsigned(call: Call, target: Target) -> bool:

@@ -53,6 +53,7 @@ class _Told:
     __slots__ = (
         "arguments",
         "citations",
+        "held",
         "last",
         "logprobs",
         "part",
@@ -66,6 +67,9 @@ class _Told:
     def __init__(self) -> None:
         self.part: Part | None = None
         self.words: list[str] = []
+        self.held = ""
+        """The last words of a thought, until it is known whether a signature follows: LlamaIndex drops a
+        thought of no words (0.11.3), and with it a signature that comes by itself."""
         self.arguments: list[str] = []
         self.citations: list[Citation] = []
         self.signature: str | None = None
@@ -170,8 +174,14 @@ class Renderer:
             border = self._border(number, one, "thought" if thought else "text")
         one.words.append(text)
         if thought:
-            return border + self._piece(number, {"thought": True, "text": text})
+            before = self._release(number, one)
+            one.held = text
+            return border + before
         return border + self._piece(number, {"text": text})
+
+    def _release(self, number: int, one: _Told) -> bytes:
+        held, one.held = one.held, ""
+        return self._piece(number, {"thought": True, "text": held}) if held else b""
 
     def _border(self, number: int, one: _Told, kind: str | None) -> bytes:
         """The beginning of a part; an empty piece, where its words would be joined to the last part's."""
@@ -229,11 +239,12 @@ class Renderer:
 
     def _end_thought(self, number: int, one: _Told, part: Reasoning, extra: Extra) -> bytes:
         if one.signature is None:
-            return b""
+            return self._release(number, one)
         border = b"" if one.words else self._border(number, one, "thought")
         one.last = None
+        held, one.held = one.held, ""
         last = msgspec.structs.replace(
-            part, text="", signature=one.signature, signer=one.signer, extra=merge(part.extra, extra)
+            part, text=held, signature=one.signature, signer=one.signer, extra=merge(part.extra, extra)
         )
         one.signature = one.signer = None
         rendered = render_answer_part(last)
@@ -258,9 +269,10 @@ class Renderer:
         return b"[%b" % chunk if self._count == 1 else b"\n,\r\n%b" % chunk
 
     def _failure(self, problem: CallError) -> bytes:
+        held = b"".join([self._release(number, one) for number, one in self._candidates.items()])
         if not self._answering.as_list:
-            return render_stream_error(problem, "")
-        return self._framed(write_json(error_body(problem, ""))) + b"\n]"
+            return held + render_stream_error(problem, "")
+        return held + self._framed(write_json(error_body(problem, ""))) + b"\n]"
 
     def _end(self, end: End) -> bytes:
         out: dict[str, Json] = {}
