@@ -1,4 +1,4 @@
-"""Malformed requests in four dialects, over a socket: each is answered in its caller's, and goes no further."""
+"""Malformed requests in four dialects, over a socket: each is answered in its caller's and goes no further."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ CASES = [
 
 @pytest.fixture(scope="module")
 def house(provider: Upstream) -> Iterator[Live]:
-    """`m` is at a provider of chat completions, and `claude`, for chat clients, at Anthropic: nothing passes."""
+    """`m` is at a provider of chat completions; `claude`, for chat clients, at Anthropic: nothing passes."""
     root, secret = provider.url.removesuffix("/v1"), Secret("sk-up")
     yield from alive(
         config_for(
