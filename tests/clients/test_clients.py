@@ -59,11 +59,8 @@ FORGOTTEN = {
     "instructor/from_openai.RESPONSES_TOOLS/*/thinking",
     # LlamaIndex sends no reasoning items back. The bytes pass, so it is the same without Madang.
     "llamaindex/OpenAILikeResponses/openai_responses/thinking*",
-    # It drops thoughts without words, and their signatures with them: OpenAI was asked for no summary…
+    # It drops thoughts without words, and their signatures with them; OpenAI was asked for no summary.
     "llamaindex/Anthropic/openai_responses/thinking*",
-    # …and the signature of streamed thoughts comes by itself, after their words.
-    "llamaindex/GoogleGenAI/openai_responses/thinking_streamed",
-    "llamaindex/GoogleGenAI/anthropic/thinking_streamed",
 }
 """Cells in which the loop goes on, but the model does not get back what it thought."""
 

@@ -237,7 +237,7 @@ def test_chunks_are_written_as_googles_sdks_read_them() -> None:
         service_tier="flex",
     )
     data = stream(list(explode(response)))
-    assert data.count(b"data: ") == len(chunks(data)) == 5
+    assert data.count(b"data: ") == len(chunks(data)) == 4
     assert data.endswith(b"}\r\n\r\n")
     for chunk in chunks(data):
         (candidate,) = chunk["candidates"]
@@ -245,17 +245,16 @@ def test_chunks_are_written_as_googles_sdks_read_them() -> None:
         assert candidate["content"]["role"] == "model"
         assert (chunk["responseId"], chunk["modelVersion"], candidate["index"]) == ("r", "m", 0)
     parts = [chunk["candidates"][0]["content"]["parts"][0] for chunk in chunks(data)]
-    assert parts[0] == {"thought": True, "text": "hm"}
-    assert parts[1].keys() == {"thought", "text", "thoughtSignature"}
-    assert parts[2:] == [
+    assert parts[0].keys() == {"thought", "text", "thoughtSignature"}
+    assert parts[0]["text"] == "hm"
+    assert parts[1:] == [
         {"text": "so"},
         {"functionCall": {"name": "f", "args": {"a": 1}, "id": "a"}},
         {"text": ""},
     ]
-    assert [chunk["candidates"][0].get("finishReason") for chunk in chunks(data)] == [None] * 4 + ["STOP"]
+    assert [chunk["candidates"][0].get("finishReason") for chunk in chunks(data)] == [None] * 3 + ["STOP"]
     assert [chunk.get("usageMetadata") for chunk in chunks(data)] == [
         {"serviceTier": "flex"},
-        None,
         None,
         None,
         {
@@ -289,6 +288,23 @@ def test_a_piece_goes_out_as_soon_as_it_comes() -> None:
     assert renderer.render(StopEvent(0, Stop.END)) == b""
     assert renderer.render(UsageEvent(Usage(input_tokens=1))) == b""
     assert b'"promptTokenCount":1' in renderer.render(End())
+
+
+def test_a_signature_comes_with_the_last_words_of_its_thought() -> None:
+    """LlamaIndex drops a thought of no words, and its signature with it."""
+    renderer = GEMINI.stream_renderer(ANSWERING)
+    renderer.render(Begin(id="r", model="m"))
+    renderer.render(PartStart(0, 0, Reasoning(text="")))
+    assert renderer.render(PartDelta(0, 0, "h")) == b""
+    assert b'"text":"h"}' in renderer.render(PartDelta(0, 0, "m"))
+    assert renderer.render(PartDelta(0, 0, signature="s", signer="anthropic")) == b""
+    assert b'"text":"m","thoughtSignature":' in renderer.render(PartEnd(0, 0))
+
+
+def test_words_that_were_held_back_are_told_before_a_failure() -> None:
+    failure = Failure(Unavailable("Come back later."))
+    happening: list[Event] = [Begin(), PartStart(0, 0, Reasoning(text="")), PartDelta(0, 0, "hm"), failure]
+    assert b'"text":"hm"' in stream(happening)
 
 
 def test_a_failure_is_told_to_every_reader() -> None:

@@ -202,6 +202,13 @@ def test_a_header_tells_losses_in_ascii_and_not_at_any_length() -> None:
     assert many.endswith("and 4950 more")
 
 
+def test_a_header_tells_a_providers_own_bookkeeping_in_one_word() -> None:
+    booked = [Loss(f"usage:gemini:{name}", "drop", "") for name in ("promptTokensDetails", "trafficType")]
+    assert header([Loss("seed", "drop", "")], booked) == "seed;drop, usage:gemini:*;drop"
+    asked = [Loss("field:gemini:labels", "drop", ""), Loss("field:gemini:safetySettings", "drop", "")]
+    assert header(asked) == "field:gemini:labels;drop, field:gemini:safetySettings;drop"
+
+
 PAGE = Path(__file__).parents[2] / "docs" / "dialects.md"
 
 

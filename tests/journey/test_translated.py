@@ -222,6 +222,26 @@ def test_a_providers_error_is_told_in_the_clients_dialect(
     assert house.record(answer.call_id).outcome != "ok"
 
 
+def test_gemini_says_in_the_body_when_to_come_again_and_clients_read_it_in_the_header(
+    upstream: Upstream, house: Live
+) -> None:
+    info = {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "31.2s"}
+    error = {"code": 429, "message": "Quota.", "status": "RESOURCE_EXHAUSTED", "details": [info]}
+    upstream.answer = lambda _: json_answer({"error": error}, 429)
+    answer = house.ask({**QUESTION, "model": "gem"})
+    assert (answer.status, answer.headers["retry-after"]) == (429, "32")
+
+
+def test_a_schema_nested_without_end_is_refused(upstream: Upstream, house: Live) -> None:
+    depth = 990
+    schema = b'{"type":"object","properties":{"a":' * depth + b"{}" + b"}}" * depth
+    tools = b'[{"type":"function","function":{"name":"f","parameters":%b}}]' % schema
+    body = b'{"model":"claude","messages":[{"role":"user","content":"hi"}],"tools":%b}' % tools
+    upstream.answer = lambda _: json_answer(MESSAGE)
+    answer = house.ask(body)
+    assert (answer.status, answer.json()["error"]["code"]) == (400, "nested_too_deeply")
+
+
 def test_what_cannot_be_expressed_is_refused_before_anything_is_sent(upstream: Upstream, house: Live) -> None:
     answer = house.ask({**QUESTION, "n": 2})
     assert (answer.status, answer.json()["error"]["code"]) == (400, "not_expressible")

@@ -133,8 +133,11 @@ class ProviderError(CallError):
         kind: str | None = None,
         code: str | None = None,
         param: str | None = None,
+        retry_after: float | None = None,
     ) -> None:
         super().__init__(message, code=code, param=param)
+        self.retry_after = retry_after
+        """Seconds, where the body says it (Gemini's does; others say it in a header)."""
         self.status = status
         self.kind = kind or type(self).kind
 

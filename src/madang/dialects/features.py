@@ -42,6 +42,9 @@ class Fact(NamedTuple):
     value: Json = None
 
 
+KEPT = ("item_reference", "compaction", "compaction_summary")
+"""Opaque parts that stand for more than they say: it is kept, or sealed, by their provider."""
+
 _SETTINGS = (
     "stream",
     "seed",
@@ -266,7 +269,7 @@ def _of_part(role: str, part: Part) -> Iterator[Fact]:
             yield Fact("refusal", part.text)
         case Opaque():
             kind = str(part.data.get("type", ""))
-            kept = "item_reference." if kind == "item_reference" else ""
+            kept = f"{kind}." if kind in KEPT else ""
             yield Fact(f"opaque.{kept}{part.dialect}", kind)
     if not isinstance(part, Opaque):
         blank = isinstance(part, Text) and not part.text.strip()

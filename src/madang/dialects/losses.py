@@ -25,7 +25,7 @@ from madang.core.messages import Reasoning, ToolCall
 from madang.core.requests import Request
 from madang.core.responses import Response
 from madang.dialects.anthropic import limits as anthropic
-from madang.dialects.features import Fact, of_request, of_response, open_loop
+from madang.dialects.features import KEPT, Fact, of_request, of_response, open_loop
 from madang.dialects.gemini import limits as gemini
 from madang.dialects.openai_chat import limits as openai_chat
 
@@ -264,6 +264,7 @@ ANSWERS: Mapping[str, Column] = {
 FOREIGN: Column = {
     "server_tool.*": refuse("the tool runs at that dialect's provider and nowhere else"),
     "opaque.item_reference.*": refuse("the item it refers to is kept at OpenAI"),
+    "opaque.compaction*": refuse("the conversation it stands for can be read by its provider alone"),
     "opaque.*": drop("what that dialect's own tools did and found is known to it alone"),
     "field:openai_chat:audio": refuse("spoken answers are not translated"),
     "field:openai_chat:modalities": refuse("spoken answers are not translated"),
@@ -287,7 +288,7 @@ FOREIGN: Column = {
 _MOST, _LONGEST = 50, 100
 """How many losses a header tells, and how many characters of each."""
 _PLAIN = ":.$*"
-_OWNED = ("opaque", "opaque.item_reference", "server_tool", "signature", "reasoning.text")
+_OWNED = ("opaque", *(f"opaque.{kind}" for kind in KEPT), "server_tool", "signature", "reasoning.text")
 """Features whose last word is the dialect they belong to; answers carry foreign signatures (`carry.py`)."""
 _DROPPED = drop("it has no counterpart in the target's dialect")
 
@@ -343,15 +344,25 @@ def table() -> str:
     return "\n".join(parts)
 
 
-def header(losses: Iterable[Loss]) -> str:
+def header(losses: Iterable[Loss], of_answer: Iterable[Loss] = ()) -> str:
     """Losses as the value of `x-madang-losses`: `seed;drop, tool_result.error;emulate`.
+
+    Members of an answer that only its own dialect has are told in one word for all of them: every
+    provider keeps books of its own (`usage:gemini:*;drop`).
 
     Names that a client made up are told in ASCII (percent-encoded) and not at any length.
     """
-    told = [f"{quote(loss.feature[:_LONGEST], safe=_PLAIN)};{loss.treatment}" for loss in losses]
+    named = [(loss.feature[:_LONGEST], loss.treatment) for loss in losses]
+    named += dict.fromkeys((_of_all(loss.feature), loss.treatment) for loss in of_answer)
+    told = [f"{quote(name, safe=_PLAIN)};{treatment}" for name, treatment in named]
     if len(told) > _MOST:
         told[_MOST:] = [f"and {len(told) - _MOST} more"]
     return ", ".join(told)
+
+
+def _of_all(feature: str) -> str:
+    where = feature.split(":", 2)
+    return f"{where[0]}:{where[1]}:*" if len(where) == 3 else feature
 
 
 def _features(facts: Iterable[Fact]) -> frozenset[str]:

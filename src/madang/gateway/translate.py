@@ -7,6 +7,7 @@ asked; a stream event by event, as it comes.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 
@@ -53,14 +54,12 @@ class Translation(msgspec.Struct, frozen=True):
         if self.provider.name == "openai_chat" and not target.provider.include_usage:
             # A note on the form (core/messages.py), for a provider that refuses to be asked.
             request = msgspec.structs.replace(request, extra={**request.extra, **_NO_USAGE})
-        return self.provider.render_request(request, target.model or request.model)
+        return _render(self.provider, request, target)
 
     def lost_in(self, response: Response | None = None) -> str | None:
         """What is lost of the request and of its answer, as a header's value."""
-        lost = self.lost
-        if response is not None:
-            lost = [*lost, *losses.find_in_answer(response, self.client.name)]
-        return losses.header(lost) if lost else None
+        of_answer = losses.find_in_answer(response, self.client.name) if response is not None else []
+        return losses.header(self.lost, of_answer) or None
 
 
 def translate(call: Call, target: Target, *, asks_usage: bool) -> Translation:
@@ -88,6 +87,15 @@ def request_of(call: Call) -> Request:
     return call.request
 
 
+def _render(dialect: Dialect, request: Request, target: Target) -> bytes:
+    try:
+        return dialect.render_request(request, target.model or request.model)
+    except RecursionError:
+        raise BadRequest(
+            "The request is nested too deeply to be translated.", code="nested_too_deeply"
+        ) from None
+
+
 class OwnBody(msgspec.Struct, frozen=True):
     """A request for a target of its own dialect, without what other dialects' providers have thought."""
 
@@ -109,7 +117,7 @@ def own_body(call: Call, target: Target) -> OwnBody | None:
     if (problem := losses.unportable(request, call.dialect)) is not None:
         raise problem
     foreign = losses.foreign_signatures(request, call.dialect)
-    body = DIALECTS[call.dialect].render_request(request, target.model or request.model)
+    body = _render(DIALECTS[call.dialect], request, target)
     return OwnBody(body, losses.header(foreign) or None)
 
 
@@ -302,6 +310,8 @@ async def receive(reply: Reply, translation: Translation, call_id: str, *, strea
         problem = translation.provider.parse_error(reply.status, await reply.read())
         client = translation.client
         headers = _JSON + [pair for pair in reply.headers if pair[0] in _TOLD]
+        if problem.retry_after is not None and len(headers) == len(_JSON):
+            headers.append((b"retry-after", str(math.ceil(problem.retry_after)).encode()))
         body = client.render_error(problem, call_id)
         heard = Heard(error=problem.code)
         return WholeReply(client.error_status(problem), headers, body, heard, translation.lost_in())

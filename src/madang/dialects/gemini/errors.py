@@ -6,6 +6,8 @@ Source: cloud.google.com/apis/design/errors and the recordings.
 
 from __future__ import annotations
 
+import re
+
 from madang.core.errors import CallError, ProviderError
 from madang.core.messages import Json
 from madang.dialects.reading import read_json, write_json
@@ -74,6 +76,7 @@ _STATUSES = {
     "DEADLINE_EXCEEDED": 504,
 }
 """Of errors inside a stream that do not say their status as a number."""
+_DELAY = re.compile(r"\d{1,6}(?:\.\d{1,9})?s")
 _TYPE = "type.googleapis.com/google.rpc."
 
 
@@ -113,7 +116,17 @@ def error_of(error: dict[str, Json], status: int | None = None) -> ProviderError
         kind=kind,
         code=reason or word,
         param=param,
+        retry_after=_retry_after(error.get("details")),
     )
+
+
+def _retry_after(details: Json) -> float | None:
+    """Seconds, from a `RetryInfo`: Google says it in the body (`"retryDelay": "31.5s"`)."""
+    for one in details if isinstance(details, list) else ():
+        delay = one.get("retryDelay") if isinstance(one, dict) else None
+        if isinstance(delay, str) and _DELAY.fullmatch(delay):
+            return float(delay.removesuffix("s"))
+    return None
 
 
 def _details(details: Json) -> tuple[str | None, str | None]:
