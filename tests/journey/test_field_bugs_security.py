@@ -140,15 +140,17 @@ def test_no_file_runs_at_every_start_of_python() -> None:
     assert ".pth" not in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
 
 
-def test_the_admin_key_is_no_key_of_the_providers(house: Live, upstream: Upstream) -> None:
-    """A master key sent on is a master key told."""
+@pytest.mark.parametrize("header", ["authorization", "x-api-key", "api-key", "x-goog-api-key"])
+def test_the_callers_key_goes_to_no_provider(house: Live, upstream: Upstream, header: str) -> None:
+    """A master key that is sent on is a master key that is told."""
     upstream.answer = lambda _: json_answer({"choices": []})
-    for given in (
-        {"authorization": f"Bearer {KEY}"},
-        {"x-api-key": KEY},
-        {"api-key": KEY},
-        {"x-goog-api-key": KEY},
+    given = {header: f"Bearer {KEY}" if header == "authorization" else KEY}
+    for model, path in (
+        ("gpt", "/v1/chat/completions"),
+        ("claude", "/v1/messages"),
+        ("kept", "/v1/responses"),
     ):
-        house.ask(QUESTION, key=None, headers=given)
+        house.ask({**QUESTION, "model": model}, path, key=None, headers=given)
+    house.ask(b"", "/v1/files", method="GET", key=None, headers=given)
     assert len(upstream.heard) == 4
     assert all(KEY not in repr(heard) for heard in upstream.heard)
