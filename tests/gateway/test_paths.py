@@ -120,9 +120,9 @@ def test_a_gemini_clients_key_is_taken_out_of_the_query(query: bytes) -> None:
     assert (one.secret(), one.query) == ("sk-1", b"alt=sse")
 
 
-def test_a_key_in_the_query_counts_on_googles_paths_alone() -> None:
-    one = call(b"/v1/chat/completions", b"key=sk-1")
-    assert (one.secret(), one.query) == (None, b"key=sk-1")
+def test_a_key_in_the_query_counts_on_googles_paths_alone_and_goes_on_from_none() -> None:
+    one = call(b"/v1/chat/completions", b"key=sk-1&a=b")
+    assert (one.secret(), one.query) == (None, b"a=b")
 
 
 @pytest.mark.parametrize(

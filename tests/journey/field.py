@@ -185,7 +185,7 @@ def calls_of(body: bytes) -> list[tuple[str, str, Any]]:
                 ):
                     whole[place] += said or ""
     assert list(calls) == list(range(len(calls))), "calls are not counted 0, 1, 2"
-    return [(id, name, json.loads(arguments)) for id, name, arguments in calls.values()]
+    return [(call_id, name, json.loads(arguments)) for call_id, name, arguments in calls.values()]
 
 
 def walk(value: Any) -> Iterator[Any]:

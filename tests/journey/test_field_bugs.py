@@ -184,7 +184,7 @@ def long_talk(text: str) -> Request:
 @pytest.mark.parametrize("word", ["word ", "낱말 "])
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_a_giant_prompt_is_no_more_work_for_python_than_a_small_one(dialect: str, word: str) -> None:
-    """litellm #26193, #36174: counting a long prompt's tokens on the event loop; the pod was killed as dead."""
+    """litellm #26193, #36174: a long prompt's tokens were counted on the event loop; the pod was killed."""
 
     def journey(text: str) -> None:
         body = DIALECTS[dialect].render_request(long_talk(text), "m")
@@ -201,7 +201,7 @@ def test_a_giant_prompt_is_no_more_work_for_python_than_a_small_one(dialect: str
 def test_a_database_that_stands_still_stops_no_call_and_no_probe(
     house: Live, upstream: Upstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """litellm's incident of a query over two years: the loop stood still, and Kubernetes restarted the pods."""
+    """litellm's incident of a query over two years: the loop stood still, and the pods were restarted."""
     upstream.answer = lambda _: json_answer({"choices": []})
     stands, go_on = threading.Event(), threading.Event()
     changed_since = house.app.callers._changed_since

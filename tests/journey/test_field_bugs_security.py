@@ -1,4 +1,4 @@
-"""Ways into other gateways, tried on this one: a key's beginning, the Host header, SQL in a key, a stored hash.
+"""Ways into other gateways, tried on this one: a key's beginning, the Host header, SQL, a stored hash.
 
 What is shown elsewhere (default admin keys, secrets in logs, hashed locks) is named in `docs/field-bugs.md`.
 """
@@ -114,7 +114,7 @@ AT_IMPORT = """
 import importlib, pkgutil, sys
 
 def refuse(event, args):
-    if event in ("socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "subprocess.Popen", "os.system"):
+    if event in ("socket.connect", "socket.getaddrinfo", "subprocess.Popen", "os.system", "os.exec"):
         raise SystemExit(f"{event} {args}")
 
 sys.addaudithook(refuse)

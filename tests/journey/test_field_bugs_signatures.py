@@ -33,7 +33,7 @@ def call(id: str) -> dict[str, Any]:
 
 
 def results(*ids: str) -> dict[str, Any]:
-    brought = [{"type": "tool_result", "tool_use_id": id, "content": "Snow."} for id in ids]
+    brought = [{"type": "tool_result", "tool_use_id": one, "content": "Snow."} for one in ids]
     return {"role": "user", "content": brought}
 
 
@@ -105,7 +105,7 @@ def test_a_thought_is_never_sent_on_as_words(
 def test_an_unsigned_thought_of_another_model_is_kept_from_claude(
     house: Live, upstream: Upstream, spaced: bool
 ) -> None:
-    """litellm #31654: thoughts of a model that signs nothing came to Claude, "Invalid signature", for good."""
+    """litellm #31654: thoughts of a model that signs none came to Claude, "Invalid signature", for good."""
     upstream.answer = lambda _: stream_answer(
         [
             data_event({"id": "c", "choices": [{"index": 0, "delta": {"reasoning_content": THOUGHT}}]}),

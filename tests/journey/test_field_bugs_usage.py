@@ -148,7 +148,7 @@ def test_parts_that_overlap_add_up_to_no_more_than_the_prompt(
 
 
 def test_thoughts_are_a_part_of_what_was_put_out(house: Live, upstream: Upstream) -> None:
-    """Gemini counts them beside the answer, OpenAI in it; a sum of both was charged twice (posthog #71065)."""
+    """posthog #71065: Gemini counts thoughts beside the answer, and a sum that held them got them again."""
     upstream.answer = lambda _: from_gemini(
         promptTokenCount=9, thoughtsTokenCount=21, candidatesTokenCount=1, totalTokenCount=31
     )

@@ -58,7 +58,7 @@ def test_every_dependency_is_in_its_lock() -> None:
     clients = named(groups["build"]) | named(groups["clients"])
     wanted = {"runtime.lock": runtime, "postgres.lock": postgres, "dev.lock": dev, "clients.lock": clients}
     missing = {lock.name: wanted[lock.name] - set(pins(lock)) for lock in LOCKS}
-    assert missing == dict.fromkeys(wanted, set())
+    assert missing == {name: set() for name in wanted}
 
 
 def test_the_build_backend_comes_from_the_lock() -> None:

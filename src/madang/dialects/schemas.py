@@ -59,7 +59,7 @@ def _is_known(name: str, value: Json) -> bool:
         case "required":
             return True
         case "format":
-            return value in _FORMATS
+            return isinstance(value, str) and value in _FORMATS
         case "minItems":
             return value in (0, 1)
         case _:

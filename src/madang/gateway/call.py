@@ -50,7 +50,7 @@ class Call:
         self.method = method
         self.place = place
         self._query_key: str | None = None
-        if query and place.edge == "gemini":
+        if query:
             query = self._take_key(query)
         self.query = query
         """Without a key: that is the caller's, and goes no further."""
@@ -109,7 +109,8 @@ class Call:
         for pair in query.split(b"&"):
             name, _, value = pair.partition(b"=")
             if unquote_to_bytes(name).lower() == b"key":
-                self._query_key = self._query_key or unquote_to_bytes(value).decode("latin-1")
+                if self.place.edge == "gemini":  # nobody else's SDK sends it so
+                    self._query_key = self._query_key or unquote_to_bytes(value).decode("latin-1")
             else:
                 kept.append(pair)
         return b"&".join(kept)
