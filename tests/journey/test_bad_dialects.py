@@ -1,4 +1,4 @@
-"""Malformed requests in four dialects, over a socket: each is answered in its caller's and goes no further."""
+"""Malformed requests in four dialects, over a socket: each is told in its caller's, and goes no further."""
 
 from __future__ import annotations
 
