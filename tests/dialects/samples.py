@@ -32,6 +32,8 @@ KINDS: tuple[MediaKind, ...] = get_args(MediaKind)
 TYPES = {"image": "image/png", "audio": "audio/wav", "video": "video/mp4", "document": "application/pdf"}
 OPEN: dict[str, Json] = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
 CLOSED: dict[str, Json] = {**OPEN, "additionalProperties": False}
+OPTIONAL: dict[str, Json] = {**CLOSED, "required": []}
+BARE: dict[str, Json] = {"type": "object", "properties": {"cities": {"type": ["array", "null"]}}}
 CALL = ToolCall(id="call_1", name="f", arguments='{"city":"서울"}')
 RESULT = ToolResult(call_id="call_1", name="f", parts=(Text("ok"),))
 BROKEN = ("", '{"a', "[1]", "null", '"a"')
@@ -76,7 +78,7 @@ def _user(*parts: Part) -> Message:
 def _settings() -> Iterator[tuple[str, dict[str, Any]]]:
     one_by_one: dict[str, tuple[Any, ...]] = {
         "stream": (True,),
-        "max_tokens": (None, 1, 5000),
+        "max_tokens": (None, 1, 5000, 200_000),
         "temperature": (0, 0.5, 1.5),
         "top_p": (0.5,),
         "top_k": (40,),
@@ -86,7 +88,7 @@ def _settings() -> Iterator[tuple[str, dict[str, Any]]]:
         "frequency_penalty": (0.5,),
         "n": (1, 2),
         "service_tier": ("auto", "default", "flex", "priority"),
-        "user": ("user-1",),
+        "user": ("user-1", "mina@example.com", "{}" * 80),
         "metadata": ({"team": "a"},),
         "reasoning": tuple(_reasoning()),
         "output": tuple(_outputs()),
@@ -115,7 +117,7 @@ def _outputs() -> Iterator[OutputFormat]:
     yield OutputFormat(kind="text")
     yield OutputFormat(kind="json")
     for schema, name, description, strict in product(
-        (OPEN, CLOSED), (None, "forecast"), (None, "날씨"), (None, True, False)
+        (OPEN, CLOSED, OPTIONAL), (None, "forecast"), (None, "날씨"), (None, True, False)
     ):
         yield OutputFormat(kind="schema", schema=schema, name=name, description=description, strict=strict)
 
@@ -187,7 +189,10 @@ def _results() -> Iterator[tuple[str, ToolResult]]:
 
 def _tools() -> Iterator[tuple[str, tuple[Tool | Opaque, ...]]]:
     yield "a bare tool", (Tool(name="f"),)
-    for schema, strict in product((OPEN, CLOSED), (None, True, False)):
+    yield "a tool of no type", (Tool(name="f", schema={}),)
+    yield "a tool without members", (Tool(name="f", schema={"type": "object"}),)
+    yield "a list of anything", (Tool(name="f", schema=BARE),)
+    for schema, strict in product((OPEN, CLOSED, OPTIONAL), (None, True, False)):
         yield f"strict {strict}", (Tool(name="f", description="날씨", schema=schema, strict=strict),)
     yield "a cached tool", (Tool(name="f", schema=OPEN, cache=Cache()),)
 

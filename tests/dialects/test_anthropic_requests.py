@@ -198,7 +198,7 @@ def test_settings_are_read_into_our_words() -> None:
         )
     )
     assert request.reasoning == ReasoningAsk(enabled=True, effort="high", budget=2048, show="none")
-    assert request.output == OutputFormat(kind="schema", schema=SCHEMA)
+    assert request.output == OutputFormat(kind="schema", schema=SCHEMA, strict=True)
     assert request.tools == (Tool(name="f", schema={"type": "object"}),)
     assert (request.tool_choice, request.parallel_tools) == (ToolChoice(mode="required"), False)
     assert (request.user, request.stop, request.stream) == ("u", ("x",), False)

@@ -190,19 +190,19 @@ SETTINGS: list[tuple[dict[str, Any], list[tuple[str, Json]]]] = [
         [("reasoning.effort", "low"), ("reasoning.show", "auto")],
     ),
     ({"output": OutputFormat(kind="text")}, []),
-    ({"output": OutputFormat(kind="json")}, [("output.json", None)]),
+    ({"output": OutputFormat(kind="json")}, [("output.json.unasked", None)]),
     (
         {"output": OutputFormat(kind="schema", schema={}, name="n", description="d", strict=False)},
         [
             ("output.schema", {}),
             ("output.schema.name", "n"),
             ("output.schema.description", "d"),
-            ("output.schema.strict", False),
+            ("output.schema.loose", None),
         ],
     ),
     (
         {"output": OutputFormat(kind="schema", schema={})},
-        [("output.schema", {}), ("output.schema.unnamed", None)],
+        [("output.schema", {}), ("output.schema.unnamed", None), ("output.schema.loose", None)],
     ),
     ({"tools": (Tool(name="f"),)}, [("tool", ("f", None, None))]),
     (

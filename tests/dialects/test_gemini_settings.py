@@ -31,7 +31,7 @@ def test_schemas_change_between_openapi_and_json_schema() -> None:
     assert tool.schema == {
         "type": "object",
         "properties": {
-            "type": {"type": ["string", "null"], "enum": ["a"]},
+            "type": {"type": ["string", "null"], "enum": ["a", None]},
             "list": {"type": "array", "items": {"type": "integer"}, "minItems": 2},
             "either": {"anyOf": [{"type": "number"}, {"type": "boolean"}]},
         },
@@ -46,7 +46,7 @@ OUTPUTS: list[tuple[dict[str, Any], OutputFormat | None]] = [
     ({"responseMimeType": "text/plain"}, OutputFormat(kind="text")),
     (
         {"responseMimeType": "application/json", "responseJsonSchema": {"type": "string"}},
-        OutputFormat(kind="schema", schema={"type": "string"}),
+        OutputFormat(kind="schema", schema={"type": "string"}, strict=True),
     ),
     ({"responseMimeType": "text/x.enum", "responseSchema": {"type": "STRING", "enum": ["a"]}}, None),
 ]

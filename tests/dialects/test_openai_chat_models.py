@@ -46,7 +46,7 @@ def lost(model: str, *messages: Message, **settings: Any) -> dict[str, str]:
                 "",
                 "gpt-oss-120b",
                 "openai/gpt-oss-20b",
-                "llama-4",
+                "llama-5",
                 "mistral",
                 "mistral:7b",
                 "mistralai/mistral-large-2411",

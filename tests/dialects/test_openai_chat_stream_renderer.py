@@ -165,7 +165,7 @@ def test_a_client_of_functions_gets_one_function_call() -> None:
     ("part", "said"),
     [
         (Refusal("no"), [{"refusal": "no"}]),
-        (Media(kind="image", data=PNG, media_type="image/png"), [{"images": [IMAGE]}]),
+        (Media(kind="image", data=PNG, media_type="image/png"), [{"images": [{**IMAGE, "index": 0}]}]),
         (Media(kind="audio", data="AAAA"), [{"audio": {"id": "", "data": "AAAA", "transcript": ""}}]),
         (Media(kind="document", file_id="f"), []),
         (ToolResult(call_id="call_1"), []),
@@ -183,6 +183,7 @@ def test_a_client_of_functions_gets_one_function_call() -> None:
                         {
                             "type": "url_citation",
                             "url_citation": {"url": "u", "title": "t", "start_index": 0, "end_index": 1},
+                            "index": 0,
                         }
                     ]
                 },

@@ -76,7 +76,8 @@ def test_other_system_messages_stand_where_they_were() -> None:
 def test_functions_are_not_strict_unless_it_is_said() -> None:
     for strict, said in ((None, False), (False, False), (True, True)):
         tool = rendered(tools=(Tool(name="f", strict=strict),))["tools"][0]
-        assert tool == {"type": "function", "name": "f", "parameters": None, "strict": said}
+        nothing = {"type": "object", "properties": {}}
+        assert tool == {"type": "function", "name": "f", "parameters": nothing, "strict": said}
     assert rendered(tools=(Opaque("anthropic", {"type": "bash_20250124"}),))["tools"] == []
 
 
@@ -208,9 +209,10 @@ def test_fewer_than_sixteen_tokens_are_not_asked_of_a_provider() -> None:
 
 
 def test_a_shape_of_the_answer_always_has_a_name() -> None:
-    schema = OutputFormat(kind="schema", schema={"type": "object"}, strict=True)
-    assert rendered(output=schema)["text"] == {
-        "format": {"type": "json_schema", "name": "response", "schema": {"type": "object"}, "strict": True}
+    schema = {"type": "object", "additionalProperties": False}
+    wanted = OutputFormat(kind="schema", schema=schema, strict=True)
+    assert rendered(output=wanted)["text"] == {
+        "format": {"type": "json_schema", "name": "response", "schema": schema, "strict": True}
     }
     assert rendered(output=OutputFormat(kind="json"))["text"] == {"format": {"type": "json_object"}}
 

@@ -290,7 +290,26 @@ def test_a_stream_that_breaks_is_told_as_broken_at_any_place(
 
 
 MODELS = {
-    "openai_chat": ("gpt-4o-mini", "gpt-5.1", "o3", "mistral-large-latest", "deepseek-reasoner", "grok-4"),
+    "openai_chat": (
+        "gpt-4o-mini",
+        "gpt-5",
+        "gpt-5.1",
+        "gpt-5.6-terra",
+        "o3",
+        "mistral-large-latest",
+        "deepseek-reasoner",
+        "grok-4",
+        "llama-3.3-70b",
+    ),
+    "openai_responses": (
+        "gpt-4o-mini",
+        "gpt-5",
+        "gpt-5.1",
+        "gpt-5.2-pro",
+        "gpt-5.6",
+        "o3",
+        "gpt-5.2-chat-latest",
+    ),
     "anthropic": (
         "claude-3-haiku-20240307",
         "claude-3-7-sonnet-latest",

@@ -19,6 +19,7 @@ from madang.dialects.base import Answering, Dialect
 from madang.dialects.carry import plain_id
 from madang.dialects.features import Fact, of_request, of_response
 from madang.dialects.losses import Loss, find, find_in_answer, look_up
+from madang.dialects.schemas import of_object, with_items
 from tests.dialects.clients import BACK, gathered, rebuilt_chat_back
 from tests.dialects.hub import legal
 from tests.dialects.laws import parse, render
@@ -30,7 +31,16 @@ DERIVED = frozenset(("max_tokens.unsaid", "output.schema.unnamed", "reasoning.sh
 vanish where one is emulated."""
 
 _TEXT = frozenset(("text",))
-_EFFORT = frozenset(("reasoning.effort", "reasoning.effort.minimal", "reasoning.budget", "reasoning.show"))
+_EFFORT = frozenset(
+    (
+        "reasoning.effort",
+        "reasoning.effort.minimal",
+        "reasoning.effort.xhigh",
+        "reasoning.off",
+        "reasoning.budget",
+        "reasoning.show",
+    )
+)
 _FORCED = frozenset(("text", "tool_choice.auto"))
 BECOMES: dict[str, frozenset[str]] = {
     "assistant.order": _TEXT,
@@ -38,12 +48,20 @@ BECOMES: dict[str, frozenset[str]] = {
     "citation.unplaced": frozenset(("citation.place",)),
     "citation_of_document.unplaced": frozenset(("citation_of_document.place",)),
     "document.text": frozenset(("document.data", "media.name.document", "text")),
+    "max_tokens": frozenset(("max_tokens",)),
     "max_tokens.below_16": frozenset(("max_tokens",)),
     "max_tokens.unsaid": frozenset(("max_tokens",)),
     "media.name.text": frozenset(("media.name.document", "text")),
     "output.json": _TEXT,
+    "output.json.unasked": _TEXT | {"output.json"},
     "output.schema": _TEXT,
     "output.schema.open": frozenset(("output.schema", "text")),
+    "output.schema.loose": frozenset(
+        ("output.schema.strict", "output.schema.strict.open", "output.schema.strict.optional")
+    ),
+    "output.schema.strict": _TEXT,
+    "output.schema.strict.open": _TEXT | {"output.schema.strict", "output.schema.loose"},
+    "output.schema.strict.optional": _TEXT | {"output.schema.loose"},
     "output.schema.unnamed": frozenset(("output.schema.name",)),
     "reasoning.budget": _EFFORT,
     "reasoning.effort": _EFFORT,
@@ -53,6 +71,7 @@ BECOMES: dict[str, frozenset[str]] = {
     "reasoning.on": _EFFORT,
     "reasoning.off": _EFFORT,
     "reasoning.show.detail": _EFFORT,
+    "reasoning.unsaid": frozenset(("reasoning.off",)),
     "refusal": _TEXT,
     "stop.context": frozenset(("stop.length",)),
     "stop.filter": frozenset(("stop.refusal.wordless",)),
@@ -69,6 +88,7 @@ BECOMES: dict[str, frozenset[str]] = {
         for kind in ("image", "audio", "video", "document")
         for form in ("data", "url", "file_id", "text")
     },
+    "tool.bare": frozenset(("tool",)),
     "tool_call.broken": frozenset(("tool_call",)),
     "tool_call.id": frozenset(("tool_call.id",)),
     "tool_call.unanswered": frozenset(("tool_result.error",)),
@@ -81,6 +101,8 @@ BECOMES: dict[str, frozenset[str]] = {
     "tool_result.orphan": _TEXT,
     "user.first": _TEXT,
     "user.last": _TEXT,
+    "user.long": frozenset(("user",)),
+    "user.personal": frozenset(("user",)),
 }
 """What a feature becomes where it is emulated. Nothing else may be made up."""
 SHOWN = frozenset(("assistant.order",))
@@ -202,8 +224,32 @@ def _is_longer_now(fact: tuple[str, str], gained: Facts) -> bool:
     return False
 
 
+_PARAGRAPH = "\n\n"
+_JOINED = frozenset(("developer", "system.position", "tool_result.error"))
+"""Facts whose value is all words of a message."""
+
+
 def facts(found: Iterable[Fact]) -> Facts:
-    return Counter((fact.feature, json.dumps(plain(fact.value), sort_keys=True)) for fact in found)
+    return Counter(
+        (fact.feature, json.dumps(plain(value), sort_keys=True)) for fact in found for value in values(fact)
+    )
+
+
+def values(fact: Fact) -> Iterable[Json]:
+    """A fact's value, where less than all of it matters.
+
+    A tool's schema has what goes without saying. What is said is told paragraph by paragraph, but of the
+    assistant: in how many texts it is cut is no fact, and likenesses of OpenAI's take one alone.
+    """
+    if fact.feature in ("tool", "tool.bare"):
+        name, description, schema = fact.value
+        return [(name, description, with_items(of_object(schema), {}))]
+    if fact.feature in _JOINED:
+        return [str(fact.value).replace(_PARAGRAPH, "")]
+    if fact.feature != "text" or fact.value[0] == "assistant":
+        return [fact.value]
+    role, text = fact.value
+    return [(role, one.strip("\n")) for one in text.split(_PARAGRAPH) if one.strip()]
 
 
 def unsigned(found: Iterable[Fact]) -> Facts:

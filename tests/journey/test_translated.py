@@ -217,7 +217,7 @@ def test_a_providers_error_is_told_in_the_clients_dialect(
     upstream.answer = lambda _: json_answer(said, status, [("retry-after", "3")])
     answer = house.ask(QUESTION)
     assert answer.status == seen
-    assert answer.json()["error"]["message"] == "so it is"
+    assert answer.json()["error"]["message"].endswith("so it is")
     assert answer.headers["retry-after"] == "3"
     assert house.record(answer.call_id).outcome != "ok"
 

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from madang.core.messages import Reasoning, ToolCall
+from madang.core.messages import Part, Reasoning, ToolCall
 
 _MAGIC = b"madang"
 MARK = "bWFkYW5n"
@@ -50,6 +50,26 @@ class Unloaded(msgspec.Struct, frozen=True):
     thoughts: tuple[Reasoning, ...] = ()
     signature: str | None = None
     signer: str | None = None
+
+
+class Said(list[Part]):
+    """What an assistant's message says so far, which knows the signatures of the thoughts in it."""
+
+    __slots__ = ("_known", "_seen")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._known: set[str | None] = set()
+        self._seen = 0
+        """How many parts have been looked at: a message may hold a hundred thousand."""
+
+    def not_said(self, thoughts: Sequence[Reasoning]) -> list[Reasoning]:
+        """Those that a call's id carried and the client has not sent back by themselves."""
+        if not thoughts:
+            return []
+        self._known.update([part.signature for part in self[self._seen :] if isinstance(part, Reasoning)])
+        self._seen = len(self)
+        return [thought for thought in thoughts if thought.signature not in self._known]
 
 
 _load = msgspec.json.Decoder(_Load)

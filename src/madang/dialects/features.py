@@ -32,7 +32,9 @@ from madang.core.requests import OutputFormat, ReasoningAsk, Request, Tool, Tool
 from madang.core.responses import Candidate, Response, Stop, Usage
 from madang.dialects.carry import plain_id
 from madang.dialects.reading import read_json
-from madang.dialects.schemas import is_closed
+from madang.dialects.schemas import is_bare, is_closed, lacking
+from madang.dialects.users import MOST as MOST_OF_USER
+from madang.dialects.users import is_plain
 
 
 class Fact(NamedTuple):
@@ -53,7 +55,6 @@ _SETTINGS = (
     "logprobs",
     "top_logprobs",
     "service_tier",
-    "user",
     "metadata",
 )
 
@@ -105,10 +106,12 @@ def _of_settings(request: Request) -> Iterator[Fact]:
         yield Fact("parallel_tools", request.parallel_tools)
     for name in _SETTINGS:
         value = getattr(request, name)
-        if value is None or value is False:
+        if value is None or value is False or (name == "top_logprobs" and not request.logprobs):
             continue
         if name != "service_tier" or value != "auto":
             yield Fact(name, value)
+    if request.user is not None:
+        yield from _of_user(request.user)
     yield from _of_sampling(request)
     yield from _of_bounds(request)
     if request.n is not None and request.n != 1:
@@ -116,7 +119,12 @@ def _of_settings(request: Request) -> Iterator[Fact]:
     if request.reasoning is not None:
         yield from _of_reasoning_ask(request.reasoning)
     if request.output is not None:
-        yield from _of_output(request.output)
+        yield from _of_output(request.output, request)
+
+
+def _of_user(user: str) -> Iterator[Fact]:
+    kind = ".long" if len(user) > MOST_OF_USER else "" if is_plain(user) else ".personal"
+    yield Fact(f"user{kind}", user)
 
 
 def _of_sampling(request: Request) -> Iterator[Fact]:
@@ -324,9 +332,11 @@ def _of_tool(tool: Tool | Opaque) -> Iterator[Fact]:
     if isinstance(tool, Opaque):
         yield Fact(f"server_tool.{tool.dialect}", str(tool.data.get("type") or next(iter(tool.data), "")))
         return
-    yield Fact("tool", (tool.name, tool.description, tool.schema))
+    feature = "tool.bare" if is_bare(tool.schema) else "tool"
+    yield Fact(feature, (tool.name, tool.description, tool.schema))
     if tool.strict:
-        yield Fact("tool.strict" if is_closed(tool.schema) else "tool.strict.open", tool.name)
+        how = "open" if not is_closed(tool.schema) else lacking(tool.schema)
+        yield Fact(f"tool.strict.{how}".removesuffix("."), tool.name)
     if tool.cache is not None:
         yield Fact("cache", tool.cache.ttl)
     yield from _leftovers("tool", tool.extra)
@@ -357,9 +367,19 @@ def _of_reasoning_ask(ask: ReasoningAsk) -> Iterator[Fact]:
     yield from _leftovers("reasoning", ask.extra)
 
 
-def _of_output(output: OutputFormat) -> Iterator[Fact]:
+def says_json(request: Request) -> bool:
+    """Whether the user says the word, without which OpenAI refuses to answer in JSON of no schema."""
+    return any(
+        isinstance(part, Text) and "json" in part.text.lower()
+        for message in request.messages
+        if message.role == "user"
+        for part in message.parts
+    )
+
+
+def _of_output(output: OutputFormat, request: Request) -> Iterator[Fact]:
     if output.kind == "json":
-        yield Fact("output.json")
+        yield Fact("output.json" if says_json(request) else "output.json.unasked")
     elif output.kind == "schema":
         yield Fact("output.schema" if is_closed(output.schema) else "output.schema.open", output.schema)
         if output.name is None:
@@ -368,8 +388,10 @@ def _of_output(output: OutputFormat) -> Iterator[Fact]:
             yield Fact("output.schema.name", output.name)
         if output.description is not None:
             yield Fact("output.schema.description", output.description)
-        if output.strict is not None:
-            yield Fact("output.schema.strict", output.strict)
+        if not output.strict:
+            yield Fact("output.schema.loose")
+        else:
+            yield Fact(f"output.schema.strict.{lacking(output.schema)}".removesuffix("."))
     yield from _leftovers("output", output.extra)
 
 

@@ -28,6 +28,7 @@ from madang.dialects.anthropic import limits as anthropic
 from madang.dialects.features import KEPT, Fact, of_request, of_response, open_loop
 from madang.dialects.gemini import limits as gemini
 from madang.dialects.openai_chat import limits as openai_chat
+from madang.dialects.openai_responses import limits as openai_responses
 
 Treatment = Literal["drop", "emulate", "refuse"]
 
@@ -84,11 +85,19 @@ OPENAI_CHAT: Column = {
     "tool.document.*": emulate("documents follow the results in a message of the user's"),
     "media.name.text": emulate("it stands before the document's text"),
     "media.cite": drop("chat completions cite no documents"),
+    "metadata": drop("chat completions keep metadata only of answers that are stored"),
+    "user.long": emulate("a name of more than 64 characters is told as its fingerprint"),
     "top_k*": drop("OpenAI has no top_k"),
     "reasoning.on": emulate("medium reasoning_effort is asked for"),
+    "reasoning.effort.minimal": emulate("low reasoning_effort is asked for, but of OpenAI's own models"),
+    "reasoning.effort.xhigh": emulate("high reasoning_effort is asked for, but of OpenAI's own models"),
+    "reasoning.effort.max": emulate("high reasoning_effort is asked for, but of OpenAI's own models"),
     "reasoning.budget": emulate("the reasoning_effort that comes nearest is asked for"),
     "reasoning.show*": drop("a chat completion cannot say how much reasoning to show"),
+    "output.json.unasked": emulate("the user asks for JSON in words too: OpenAI insists on the word"),
     "output.schema.unnamed": emulate("a schema must have a name here: it is called 'answer'"),
+    "output.schema.strict.*": emulate("OpenAI holds answers to closed schemas without optional members"),
+    "tool.strict.optional": drop("OpenAI holds arguments to schemas without optional members"),
 }
 """Requests to chat completions."""
 
@@ -97,6 +106,7 @@ OPENAI_RESPONSES: Column = {
     "reasoning.on": emulate("medium effort is asked for"),
     "reasoning.text": drop("only thoughts that its own provider has signed are sent back to it"),
     "max_tokens.below_16": emulate("an answer has 16 tokens at least here"),
+    "user.long": emulate("a name of more than 64 characters is told as its fingerprint"),
     "top_k": drop("OpenAI has no top_k"),
     "top_k.with_reasoning": drop("OpenAI has no top_k"),
     "seed": drop("the Responses API has no seed"),
@@ -112,7 +122,10 @@ OPENAI_RESPONSES: Column = {
     "*audio.*": refuse("the Responses API takes no sounds, as chat completions do"),
     "media.cite": drop("the Responses API cites no documents that are sent along"),
     "citation*.*": drop("citations of earlier answers are not sent again"),
+    "output.json.unasked": emulate("the user asks for JSON in words too: OpenAI insists on the word"),
     "output.schema.unnamed": emulate("the schema is called 'response'"),
+    "output.schema.strict.*": emulate("OpenAI holds answers to closed schemas without optional members"),
+    "tool.strict.optional": drop("OpenAI holds arguments to schemas without optional members"),
 }
 """Requests to the Responses API."""
 
@@ -140,17 +153,20 @@ ANTHROPIC: Column = {
     "top_logprobs": drop("Anthropic tells no log probabilities"),
     "n": refuse("Anthropic gives one answer at a time"),
     "service_tier": drop("Anthropic's tiers are not those of others"),
+    "user.long": emulate("a name of more than 64 characters is told as its fingerprint"),
+    "user.personal": emulate("what may be an address or a number is told as its fingerprint"),
     "metadata": drop("Anthropic keeps nothing with a request but the user's name"),
     "tool_choice.some": emulate("only the tools named are offered, and one of them must be called"),
     "tool.strict.open": drop("Anthropic holds arguments to closed schemas only"),
     "reasoning.budget": emulate("the effort that comes nearest is asked for"),
     "reasoning.effort.minimal": emulate("low effort is asked for"),
     "reasoning.show.detail": emulate("a summary is asked for"),
-    "output.json": emulate("the system prompt asks for a JSON object"),
+    "output.json*": emulate("the system prompt asks for a JSON object"),
     "output.schema.open": emulate("objects are closed, and what cannot be enforced is told in descriptions"),
     "output.schema.name": drop("Anthropic's schemas have no names"),
     "output.schema.description": drop("Anthropic's schemas have no description beside them"),
-    "output.schema.strict": drop("Anthropic always holds answers to the schema"),
+    "output.schema.loose": emulate("Anthropic always holds answers to the schema"),
+    "output.schema.strict.open": emulate("objects are closed"),
 }
 """Requests to Anthropic's Messages API."""
 
@@ -166,6 +182,7 @@ GEMINI: Column = {
     "media.detail": drop("how closely images are looked at is a setting for all of them here"),
     "media.cite": drop("Gemini cites no documents"),
     "tool_call.broken": emulate("arguments that are no JSON object are sent as a member of one"),
+    "tool.bare": emulate("lists of which it is not said what they hold are of strings"),
     "tool.strict*": drop("functions cannot be held to their schemas one by one here"),
     "parallel_tools": drop("Gemini decides itself how many functions it calls at once"),
     "reasoning.budget": emulate(
@@ -177,9 +194,9 @@ GEMINI: Column = {
     "reasoning.show.detail": emulate("summaries of the thoughts are asked for"),
     "output.schema.name": emulate("Gemini's schemas have no names"),
     "output.schema.description": drop("Gemini's schemas have no description beside them"),
-    "output.schema.strict": drop("Gemini always holds answers to the schema"),
+    "output.schema.loose": emulate("Gemini always holds answers to the schema"),
     "service_tier": drop("Gemini's tiers are not those of others"),
-    "user": drop("Gemini is not told the name of a client's user"),
+    "user*": drop("Gemini is not told the name of a client's user"),
     "metadata": drop("Gemini keeps nothing with a request"),
 }
 """Requests to Gemini's generateContent."""
@@ -197,6 +214,7 @@ LIMITS: Mapping[str, Callable[[Request, str, frozenset[str]], Limits]] = {
     "anthropic": anthropic.limits,
     "gemini": gemini.limits,
     "openai_chat": openai_chat.limits,
+    "openai_responses": openai_responses.limits,
 }
 """By dialect: what a column cannot say, as it depends on the model: feature → its treatment, or `None`."""
 
@@ -277,10 +295,12 @@ FOREIGN: Column = {
     "field:openai_chat:tool_choice": refuse("this choice among tools is OpenAI's alone"),
     "field:anthropic:container": refuse("the container runs at Anthropic"),
     "field:anthropic:mcp_servers": refuse("the servers are called by Anthropic"),
-    "field:anthropic:context_management": refuse("the context is managed by Anthropic"),
+    # Claude Code sends it with every request; without it the conversation is only longer.
+    "field:anthropic:context_management": drop("nothing is taken out of the conversation elsewhere"),
     "field:anthropic:compaction": refuse("the conversation is summed up by Anthropic"),
     "field:anthropic:thread": refuse("the conversation is kept at Anthropic"),
     "field:gemini:cachedContent": refuse("the content is kept at Google"),
+    "field:gemini:responseMimeType": refuse("answers in that form are Gemini's alone"),
     "field:gemini:responseModalities": refuse("answers in images or sound are not translated"),
 }
 """Leftovers, opaque parts and provider-side tools that matter; all others are dropped."""
@@ -304,7 +324,7 @@ def find(request: Request, dialect: str, model: str | None = None) -> list[Loss]
         losses = _limited(losses, LIMITS[dialect](request, model, asked))
     for loss in losses:
         if loss.treatment == "refuse":
-            raise _refusal(loss, dialect)
+            raise _refusal(loss, dialect, request)
     if (problem := unportable(request, dialect)) is not None:
         raise problem
     return losses
@@ -354,9 +374,9 @@ def header(losses: Iterable[Loss], of_answer: Iterable[Loss] = ()) -> str:
     """
     named = [(loss.feature[:_LONGEST], loss.treatment) for loss in losses]
     named += dict.fromkeys((_of_all(loss.feature), loss.treatment) for loss in of_answer)
-    told = [f"{quote(name, safe=_PLAIN)};{treatment}" for name, treatment in named]
-    if len(told) > _MOST:
-        told[_MOST:] = [f"and {len(told) - _MOST} more"]
+    told = [f"{quote(name, safe=_PLAIN)};{treatment}" for name, treatment in named[:_MOST]]
+    if len(named) > _MOST:
+        told.append(f"and {len(named) - _MOST} more")
     return ", ".join(told)
 
 
@@ -376,10 +396,19 @@ def _find(features: frozenset[str], dialect: str, side: str) -> list[Loss]:
 def look_up(feature: str, dialect: str, side: str) -> Loss | None:
     """What happens to a feature in a dialect, on the way there (`asks`) or in answers (`answers`)."""
     if ":" in feature:
-        return _look_up(feature, dialect, side)  # as many names as clients make up, so they are not kept
-    return _look_up_once(feature, dialect, side)
+        return _look_up_leftover(feature, dialect)
+    return _look_up(feature, dialect, side)
 
 
+def _look_up_leftover(feature: str, dialect: str) -> Loss | None:
+    # Named by whoever wrote it: not held against patterns, and not kept; there may be a million.
+    if feature.split(":", 2)[1] == dialect:
+        return None
+    rule = FOREIGN.get(feature, _DROPPED)
+    return Loss(feature, rule.treatment, rule.how)
+
+
+@lru_cache(maxsize=4096)
 def _look_up(feature: str, dialect: str, side: str) -> Loss | None:
     owner = _owner(feature)
     if owner == dialect:
@@ -388,9 +417,6 @@ def _look_up(feature: str, dialect: str, side: str) -> Loss | None:
     if rule is None and owner is not None and not (side == "answers" and feature.startswith("signature.")):
         rule = _match(feature, FOREIGN) or _DROPPED
     return Loss(feature, rule.treatment, rule.how) if rule is not None else None
-
-
-_look_up_once = lru_cache(maxsize=4096)(_look_up)
 
 
 def _match(feature: str, column: Column) -> Rule | None:
@@ -405,16 +431,18 @@ def _match(feature: str, column: Column) -> Rule | None:
 
 def _owner(feature: str) -> str | None:
     """The dialect a feature belongs to, if it belongs to one."""
-    if ":" in feature:
-        return feature.split(":", 2)[1]
     where, _, owner = feature.rpartition(".")
     return owner if where in _OWNED and owner != "None" else None
 
 
-def _refusal(loss: Loss, dialect: str) -> BadRequest:
+def _refusal(loss: Loss, dialect: str, request: Request) -> BadRequest:
+    named = ""
+    if loss.feature.startswith("server_tool."):
+        tools = {fact.value for fact in of_request(request) if fact.feature == loss.feature}
+        named = f" ({', '.join(sorted(tools))[:_LONGEST]})"
     return BadRequest(
-        f"This request cannot be sent to the target, whose dialect is {dialect}: it uses '{loss.feature}', "
-        f"and {loss.how}.",
+        f"This request cannot be sent to the target, whose dialect is {dialect}: "
+        f"it uses '{loss.feature}'{named}, and {loss.how}.",
         code="not_expressible",
         param=loss.feature.rpartition(":")[2] if ":" in loss.feature else None,
     )

@@ -21,6 +21,16 @@ T = TypeVar("T")
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
 _object = msgspec.json.Decoder(dict[str, Any]).decode
+_UNREADABLE = (
+    BadRequest,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+"""What comes of reading what is not of the shape its dialect promises."""
 
 
 def read_object(body: bytes) -> dict[str, Json]:
@@ -227,7 +237,7 @@ def reading_answer(read: Callable[[bytes], T]) -> Callable[[bytes], T]:
     def guarded(body: bytes) -> T:
         try:
             return read(body)
-        except (BadRequest, ValueError, LookupError, TypeError, ArithmeticError, RecursionError) as problem:
+        except _UNREADABLE as problem:
             raise BrokenAnswer(f"The provider's answer cannot be read: {problem}") from None
 
     return guarded

@@ -12,22 +12,27 @@ import re
 # two bytes of one CRLF are never taken for two line ends.
 _BLANK = re.compile(rb"(?>\r\n|\n|\r)(?>\r\n|\n|\r)")
 _LINE = re.compile(rb"\r\n|\n|\r")
+_MARK = b"\xef\xbb\xbf"
+"""A byte order mark, which may stand before the first line."""
 
 
 class Splitter:
     """Takes a stream cut anywhere, gives whole events."""
 
-    __slots__ = ("_parts", "held")
+    __slots__ = ("_parts", "_tail", "held")
 
     def __init__(self) -> None:
         self._parts: list[bytes] = []
+        self._tail = b""
+        """The last bytes held, with which the end of the event may begin."""
         self.held = 0
         """How many bytes wait for the rest of their event."""
 
     def feed(self, data: bytes) -> list[bytes]:
         """The events that `data` completes."""
         if self._parts:
-            if b"\n" not in data and b"\r" not in data:
+            may_end = b"\n" in data or b"\r" in data or self._tail.endswith(b"\r")
+            if not may_end or _BLANK.search(self._tail + data) is None:
                 self._hold(data)  # joining a long event piece by piece would cost its square
                 return []
             self._parts.append(data)
@@ -42,12 +47,14 @@ class Splitter:
         """Take what has not been completed; empty at the end of a sound stream."""
         rest = b"".join(self._parts)
         self._parts.clear()
+        self._tail = b""
         self.held = 0
         return rest
 
     def _hold(self, data: bytes) -> None:
         if data:
             self._parts.append(data)
+            self._tail = (self._tail + data[-3:])[-3:]
             self.held += len(data)
 
     def _feed_any(self, data: bytes) -> list[bytes]:
@@ -73,6 +80,6 @@ def data_of(event: bytes) -> bytes:
     lines = []
     for line in _LINE.split(event):
         name, _, value = line.partition(b":")
-        if name == b"data":
+        if name == b"data" or name == _MARK + b"data":
             lines.append(value.removeprefix(b" "))
     return b"\n".join(lines)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import msgspec
 
-from madang.core.embeddings import EmbedResponse
+from madang.core.embeddings import EmbedRequest, EmbedResponse
 from madang.core.errors import BadRequest, BrokenAnswer, ProviderError
 from madang.core.messages import Media, Message, Opaque, Part, Reasoning, Refusal, Text, ToolCall, ToolResult
 from madang.core.record import Usage
@@ -19,8 +19,9 @@ from madang.dialects.gemini import embeddings as gemini_embeddings
 from madang.dialects.gemini.requests import path_of
 from madang.dialects.openai_chat import embeddings as openai_embeddings
 from madang.dialects.tap import Heard
+from madang.gateway.beside import beside
 from madang.gateway.call import Call, Headers
-from madang.gateway.translate import WholeReply
+from madang.gateway.translate import WholeReply, read_error, read_whole
 from madang.providers.door import Reply
 from madang.routing.routes import Target
 
@@ -29,6 +30,7 @@ _COUNTED = frozenset(
     ("input", "instructions", "model", "parallel_tool_calls", "reasoning", "text", "tool_choice", "tools")
 )
 """What OpenAI's `/responses/input_tokens` takes (openai-python 3.51, `InputTokenCountParams`)."""
+_EMBEDDING = frozenset(("openai_chat", "openai_responses", "gemini"))
 _PER_MESSAGE = 4
 _PER_MEDIA = 1000
 _PER_CHARACTER = {True: 0.25, False: 0.75}
@@ -46,47 +48,58 @@ _count = msgspec.json.Decoder(_Count)
 
 async def count(call: Call, target: Target) -> WholeReply:
     """How many tokens a request has, by the target's own count if it has one. Raises `CallError`."""
-    model = target.model or ""
-    render: Callable[[int], bytes]
-    match call.place.counts:
-        case "gemini":
-            request = gemini.parse_count_request(call.body, call.place.model or "")
-            render = gemini.render_count
-        case "openai_responses":
-            request, render = DIALECTS["openai_responses"].parse_request(call.body, None, None), _render_count
-        case _:
-            request, render = anthropic.parse_count_request(call.body), anthropic.render_count
+    model, size = target.model or "", len(call.body)
+    request = await beside(size, _parse_counted, call)
     for dialect in target.provider.dialects:
         try:
-            lost = losses.find(request, dialect, model)
-            found = await _asked(target, model, request, dialect)
+            lost = await beside(size, losses.find, request, dialect, model)
+            question = await beside(size, _question, request, dialect, model)
+            if question is None:
+                continue
+            found = question.parse(await _ask(target, question.path, question.body, dialect))
         except BadRequest:
             continue  # that dialect has no words for it; it is counted in another way
         except ProviderError as problem:
             if problem.status not in (404, 405, 501):
                 raise
             continue
-        if found is not None:
-            return _reply(render(found), losses.header(lost) or None)
-    return _reply(render(estimate(request)), "count;emulate")
+        return _reply(_RENDER[call.place.counts or ""](found), losses.header(lost) or None)
+    counted = await beside(size, estimate, request)
+    return _reply(_RENDER[call.place.counts or ""](counted), "count;emulate")
 
 
-async def _asked(target: Target, model: str, request: Request, dialect: str) -> int | None:
+def _parse_counted(call: Call) -> Request:
+    match call.place.counts:
+        case "gemini":
+            return gemini.parse_count_request(call.body, call.place.model or "")
+        case "openai_responses":
+            return DIALECTS["openai_responses"].parse_request(call.body, None, None)
+        case _:
+            return anthropic.parse_count_request(call.body)
+
+
+class _Question(msgspec.Struct, frozen=True):
+    """How a dialect is asked for a count."""
+
+    path: str
+    body: bytes
     parse: Callable[[bytes], int]
+
+
+def _question(request: Request, dialect: str, model: str) -> _Question | None:
     match dialect:
         case "anthropic":
-            path, parse = "/messages/count_tokens", anthropic.parse_count
             body = anthropic.render_count_request(request, model)
+            return _Question("/messages/count_tokens", body, anthropic.parse_count)
         case "gemini":
-            path, parse = path_of(model, "countTokens"), gemini.parse_count
             body = gemini.render_count_request(request, model)
+            return _Question(path_of(model, "countTokens"), body, gemini.parse_count)
         case "openai_responses":
-            path, parse = "/responses/input_tokens", _parse_count
             whole = _object.decode(DIALECTS[dialect].render_request(request, model))
             body = msgspec.json.encode({name: whole[name] for name in whole.keys() & _COUNTED})
+            return _Question("/responses/input_tokens", body, _parse_count)
         case _:
             return None
-    return parse(await _ask(target, path, body, dialect))
 
 
 def _parse_count(body: bytes) -> int:
@@ -98,6 +111,14 @@ def _parse_count(body: bytes) -> int:
 
 def _render_count(tokens: int) -> bytes:
     return msgspec.json.encode({"object": "response.input_tokens", "input_tokens": tokens})
+
+
+_RENDER: Mapping[str, Callable[[int], bytes]] = {
+    "anthropic": anthropic.render_count,
+    "gemini": gemini.render_count,
+    "openai_responses": _render_count,
+}
+"""By the dialect in which the count was asked for."""
 
 
 def estimate(request: Request) -> int:
@@ -132,42 +153,53 @@ def _weigh_text(text: str) -> float:
     return plain * _PER_CHARACTER[True] + (len(text) - plain) * _PER_CHARACTER[False]
 
 
+def embeds(target: Target) -> bool:
+    """Whether a target may embed texts at all."""
+    return not _EMBEDDING.isdisjoint(target.provider.dialects)
+
+
 async def embed(call: Call, target: Target) -> WholeReply:
     """Vectors for texts. Raises `BadRequest` where the target embeds none, else `CallError`."""
     model, name = target.model or "", call.place.model or ""
     speaks = target.provider.dialects
     openai = "openai_chat" in speaks or "openai_responses" in speaks
     if call.place.embeds == "gemini" and openai:
-        request = gemini_embeddings.parse_request(call.body, name)
-        response = await _embed_at_openai(target, openai_embeddings.render_request(request, model))
+        request = await beside(len(call.body), gemini_embeddings.parse_request, call.body, name)
+        asked = await beside(len(call.body), openai_embeddings.render_request, request, model)
+        body = await _ask(target, "/embeddings", asked, "openai_chat")
+        response = _of_each(request, await beside(len(body), openai_embeddings.parse_response, body))
         batch = call.place.verb == "batchEmbedContents"
-        return _reply(gemini_embeddings.render_response(response, batch=batch), None, response.usage)
-    if call.place.embeds == "openai_chat" and openai:
-        request = openai_embeddings.parse_request(call.body)
-        response = await _embed_at_openai(target, openai_embeddings.render_request(request, model))
-        return _reply(openai_embeddings.render_response(response, request), None, response.usage)
+        told = await beside(len(body), gemini_embeddings.render_response, response, batch=batch)
+        return _reply(told, None, response.usage)
     if call.place.embeds == "openai_chat" and "gemini" in speaks:
-        request = openai_embeddings.parse_request(call.body)
-        path = path_of(model, "batchEmbedContents")
-        body = await _ask(target, path, gemini_embeddings.render_request(request, model), "gemini")
-        response = gemini_embeddings.parse_response(body)
-        return _reply(openai_embeddings.render_response(response, request), None, response.usage)
+        request = await beside(len(call.body), openai_embeddings.parse_request, call.body)
+        asked = await beside(len(call.body), gemini_embeddings.render_request, request, model)
+        body = await _ask(target, path_of(model, "batchEmbedContents"), asked, "gemini")
+        response = _of_each(request, await beside(len(body), gemini_embeddings.parse_response, body))
+        told = await beside(len(body), openai_embeddings.render_response, response, request)
+        return _reply(told, None, response.usage)
     raise BadRequest(f"The provider '{target.provider.name}' embeds no texts.", code="not_offered")
 
 
-async def _embed_at_openai(target: Target, body: bytes) -> EmbedResponse:
-    return openai_embeddings.parse_response(await _ask(target, "/embeddings", body, "openai_chat"))
+def _of_each(request: EmbedRequest, response: EmbedResponse) -> EmbedResponse:
+    """The vectors, if there is one of each text: else nobody could tell which is whose."""
+    if len(response.vectors) != len(request.inputs):
+        raise BrokenAnswer(
+            f"The provider gave {len(response.vectors)} vectors for {len(request.inputs)} texts."
+        )
+    return response
 
 
 async def _ask(target: Target, path: str, body: bytes, dialect: str) -> bytes:
     reply: Reply = await target.door.send("POST", path, b"", _JSON, body)
     try:
-        answer = await reply.read()
+        if reply.status >= 400:
+            raise await read_error(reply, DIALECTS[dialect], target.provider)
+        if reply.status != 200:
+            raise BrokenAnswer(f"The provider answered with status {reply.status}.")
+        return await read_whole(reply)
     finally:
         reply.close()
-    if reply.status != 200:
-        raise DIALECTS[dialect].parse_error(reply.status, answer)
-    return answer
 
 
 def _reply(body: bytes, lost: str | None, usage: Usage | None = None) -> WholeReply:

@@ -22,6 +22,9 @@ from madang.gateway.paths import Place
 _encode = msgspec.json.Encoder().encode
 _id = msgspec.json.Decoder(str | None)
 _list = msgspec.json.Decoder(list[msgspec.Raw])
+_COUNTED, _BATCH = "generateContentRequest", "requests"
+_OTHERWISE = frozenset(("generatecontentrequest", "requests"))
+"""These, as Google's or another's reader may take them from another spelling (`generate_content_request`)."""
 _BOUNDARY = re.compile(rb'boundary=(?:"([^"\\]{1,200})"|([^\s"\\]{1,200}))', re.IGNORECASE)
 
 
@@ -119,35 +122,50 @@ class _Native:
 class _Google:
     """A request whose model stands in the path; where the body says it again, both must agree."""
 
-    __slots__ = ("_json", "model", "stream")
+    __slots__ = ("_inner", "_json", "model", "stream")
     asks_usage = True
-    certain = True
     goes_on_from = None
 
     def __init__(self, body: bytes, place: Place) -> None:
         self._json = JsonBody(body)
+        self._inner: dict[str, list[JsonBody]] = {}
+        """The requests within it: a whole one whose tokens are counted, those of a batch."""
+        members = self._json.members
+        if _COUNTED in members:
+            self._inner[_COUNTED] = [JsonBody(bytes(members[_COUNTED]))]
+        if _BATCH in members:
+            self._inner[_BATCH] = self._batch(members[_BATCH])
         self.model = place.model
         self.stream = bool(place.stream)
 
+    @property
+    def certain(self) -> bool:
+        inner = [one for bodies in self._inner.values() for one in bodies]
+        return all(one.certain and _OTHERWISE.isdisjoint(_spellings(one)) for one in (self._json, *inner))
+
     def for_target(self, model: str, *, add_usage: bool) -> bytes:
-        if model == self.model:
-            return self._json.bytes
-        name = _encode(f"models/{model}")
-        new = {"model": name} if "model" in self._json.members else {}
-        if "generateContentRequest" in self._json.members:
-            inner = JsonBody(bytes(self._json.members["generateContentRequest"]))
-            new["generateContentRequest"] = inner.rewritten({"model": name})
-        if "requests" in self._json.members:
-            new["requests"] = _encode([msgspec.Raw(one.rewritten({"model": name})) for one in self._batch()])
+        name = model if model.startswith("tunedModels/") else f"models/{model}"
+        bodies = [self._json, *[one for bodies in self._inner.values() for one in bodies]]
+        if model == self.model and all(one.model in (None, model, name) for one in bodies):
+            return self._json.bytes if self._json.model is None else self._json.rewritten({})
+        written = _encode(name)
+        new = {"model": written} if self._json.model is not None else {}
+        for place, inner in self._inner.items():
+            within = [one.rewritten({"model": written}) for one in inner]
+            new[place] = within[0] if place == _COUNTED else b"[" + b",".join(within) + b"]"
         return self._json.rewritten(new)
 
-    def _batch(self) -> list[JsonBody]:
+    def _batch(self, written: msgspec.Raw) -> list[JsonBody]:
         try:
-            return [JsonBody(bytes(one)) for one in _list.decode(self._json.members["requests"])]
+            return [JsonBody(bytes(one)) for one in _list.decode(written)]
         except msgspec.DecodeError:
             raise BadRequest(
                 "'requests' must be a list of objects.", code="invalid_type", param="requests"
             ) from None
+
+
+def _spellings(body: JsonBody) -> list[str]:
+    return [name.replace("_", "").casefold() for name in body.members if name not in (_COUNTED, _BATCH)]
 
 
 class _OpaqueForm:

@@ -49,13 +49,13 @@ class Call:
         """The wall clock, in microseconds."""
         self.method = method
         self.place = place
+        self.headers = headers
+        """Names in lower case."""
         self._query_key: str | None = None
         if query:
             query = self._take_key(query)
         self.query = query
         """Without a key: that is the caller's, and goes no further."""
-        self.headers = headers
-        """Names in lower case."""
         self.body = body
         self.request: Request | None = None
         """In our own form, once somebody needed all of it."""
@@ -98,9 +98,9 @@ class Call:
         for name, value in self.headers:
             if name == b"authorization":
                 scheme, _, credentials = value.partition(b" ")
-                if scheme.lower() == b"bearer":
+                if scheme.lower() == b"bearer" and credentials.strip():
                     return credentials.strip().decode("latin-1")
-            elif name in _KEY_HEADERS:
+            elif name in _KEY_HEADERS and value.strip():
                 return value.strip().decode("latin-1")
         return self._query_key
 
@@ -113,4 +113,7 @@ class Call:
                     self._query_key = self._query_key or unquote_to_bytes(value).decode("latin-1")
             else:
                 kept.append(pair)
+        secret = (self.secret() or "").encode("latin-1")
+        if secret and secret in unquote_to_bytes(query):  # by whatever name
+            kept = [pair for pair in kept if secret not in unquote_to_bytes(pair)]
         return b"&".join(kept)

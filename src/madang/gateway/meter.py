@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from madang.core.clock import monotonic
+from madang.core.errors import CallError
 from madang.core.record import Outcome, Record
 from madang.dialects.base import Dialect
 from madang.dialects.every import DIALECTS
@@ -83,6 +84,12 @@ class MeteredReply:
     def streamed(self) -> bool:
         """Whether the answer is a stream of events."""
         return self._answer.streamed
+
+    @property
+    def last_words(self) -> Callable[[CallError], bytes] | None:
+        """What breaks off a translated stream, in the state that it is in."""
+        translated = self._answer.translated
+        return translated.last_words if translated is not None else None
 
     @property
     def whole(self) -> bool:

@@ -18,7 +18,7 @@ _LONGEST = 4096
 _NAME = re.compile(r"[a-z]+(?:_[a-z]+|[A-Z][a-z]+)*")
 _HUMP = re.compile(r"(?=[A-Z])")
 _ALLOWED = re.compile(rb"[A-Za-z0-9._~!$&'()*+,;=:@%/-]*")
-_FRONT = re.compile(rb"/(?:openai|anthropic|gemini|google)(?=/v1)")
+_FRONT = re.compile(rb"/(?:openai|anthropic|gemini|google)(?=/v1|/upload/v1beta/)")
 """Some clients are given a base URL for each dialect; what follows says the same again."""
 _GOOGLE = re.compile(
     r"/(?P<version>v1beta|v1alpha|v1)/(?:models/(?P<model>.+):(?P<verb>[a-zA-Z]+)"

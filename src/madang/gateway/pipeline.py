@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from madang.core.clock import monotonic
-from madang.core.errors import CallError, ClientError, NotFound, Unavailable
+from madang.core.errors import CallError, ClientError, NotFound, ProviderError, Unavailable
 from madang.core.record import Outcome, Record
 from madang.gateway import asked as asking
 from madang.gateway.asked import Asked
@@ -65,6 +65,11 @@ async def serve(call: Call, gw: Gateway, caller: Caller | None = None) -> AsyncI
         raise
     except (asyncio.CancelledError, GeneratorExit) as end:
         _note_end(record, end, begun=reply is not None)
+        raise
+    except Exception:
+        _note_problem(
+            record, CallError(""), begun=reply is not None
+        )  # nobody foresaw it; `web/wire.py` logs it
         raise
     finally:
         if reply is not None:
@@ -145,4 +150,7 @@ def _note_problem(record: Record, problem: CallError, *, begun: bool) -> None:
         record.outcome = Outcome.CUT
     else:
         record.status = problem.status
-        record.outcome = Outcome.REFUSED if isinstance(problem, ClientError) else Outcome.FAILED
+        theirs = isinstance(problem, ClientError) or (
+            isinstance(problem, ProviderError) and problem.status < 500 and problem.status != 429
+        )
+        record.outcome = Outcome.REFUSED if theirs else Outcome.FAILED

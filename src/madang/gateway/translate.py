@@ -7,15 +7,18 @@ asked; a stream event by event, as it comes.
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import math
 import re
 from collections.abc import Callable
+from contextlib import suppress
 
 import msgspec
 
 from madang.core.clock import now_us
-from madang.core.errors import BadRequest, BrokenAnswer, CallError, UpstreamError
-from madang.core.events import Event, Failure, PartStart, StopEvent, UsageEvent, explode
+from madang.core.errors import BadRequest, BrokenAnswer, CallError, ProviderError, UpstreamError
+from madang.core.events import End, Event, Failure, PartStart, StopEvent, UsageEvent, collect, explode
 from madang.core.messages import Extra
 from madang.core.requests import Request
 from madang.core.responses import Response
@@ -25,10 +28,13 @@ from madang.dialects.carry import is_carried
 from madang.dialects.every import DIALECTS
 from madang.dialects.losses import Loss
 from madang.dialects.tap import Heard
+from madang.gateway.beside import beside
 from madang.gateway.call import Call, Headers
 from madang.providers.base import Provider
 from madang.providers.door import Reply
 from madang.routing.routes import Target
+
+_log = logging.getLogger("madang.gateway")
 
 _JSON: Headers = [(b"content-type", b"application/json")]
 _EVENTS: Headers = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-cache")]
@@ -37,6 +43,15 @@ _UNSIGNED = re.compile(rb'"signature"\s*:\s*""')
 _NO_USAGE: Extra = {"openai_chat": {"$include_usage": False}}
 _TOLD = frozenset((b"retry-after", b"retry-after-ms"))
 """A provider's headers that mean the same in every dialect."""
+_MOST = 128 * 1024 * 1024
+"""Bytes of an answer that is held whole, and of one event of a stream."""
+_NOTHING = Heard()
+_EMPTY = "The provider's answer is empty."
+_MOST_BEGUN = 64 * 1024
+"""Bytes of a stream that are held back until the answer itself begins: pings have no end."""
+_FAREWELL = 0.25
+"""Seconds in which a provider that has ended its answer may end the message too; then its connection is
+kept for the next call."""
 
 
 class Translation(msgspec.Struct, frozen=True):
@@ -185,6 +200,10 @@ class WholeReply:
         """All of it."""
         return await self.next()
 
+    def last_words(self, problem: CallError) -> bytes:
+        """Nothing: all that there was has been said."""
+        return b""
+
     def close(self) -> None:
         """There is nothing left to close."""
 
@@ -194,12 +213,15 @@ class StreamedReply:
 
     __slots__ = (
         "_begun",
+        "_ended",
         "_failure",
         "_over",
         "_parser",
         "_renderer",
         "_reply",
+        "_silent",
         "_speaks",
+        "_translation",
         "headers",
         "heard",
         "losses",
@@ -210,11 +232,17 @@ class StreamedReply:
 
     def __init__(self, reply: Reply, translation: Translation) -> None:
         self._reply = reply
+        self._translation = translation
         self._parser = translation.provider.stream_parser()
         self._renderer = translation.client.stream_renderer(translation.answering)
         self._failure: CallError | None = None
         self._over = False
+        """Whether there is nothing more to come for the client."""
+        self._ended = False
+        """Whether that is because the answer is whole."""
         self._speaks = False
+        self._silent = 0
+        """Bytes since the last event."""
         self._begun = b""
         self.status = 200
         self.headers = _JSON if translation.answering.as_list else _EVENTS
@@ -223,11 +251,13 @@ class StreamedReply:
 
     async def begin(self) -> None:
         """Wait for the first of the answer itself. Raises `CallError` where a failure comes before it."""
-        while not self._speaks and not self._over:
+        while not self._speaks and not self._over and len(self._begun) < _MOST_BEGUN:
             data = await self._reply.next()
             self._begun += self._take(data) if data else self._end()
         if self._failure is not None and not self._speaks:
             raise self._failure
+        if self._ended and not self._speaks and self.heard == _NOTHING:
+            raise BrokenAnswer(_EMPTY)
 
     async def next(self) -> bytes:
         """The next piece for the client; `b""` at the end. What breaks is told in the stream itself."""
@@ -238,6 +268,8 @@ class StreamedReply:
             except UpstreamError as problem:
                 return self._break(problem)
             out = self._take(data) if data else self._end()
+        if not out:
+            await self._let_end()
         return out
 
     async def pour(self, sink: Callable[[bytes], bool]) -> bool:
@@ -259,6 +291,8 @@ class StreamedReply:
                     sink(self._end())
             except UpstreamError as problem:
                 sink(self._break(problem))
+        if self._over and not full:
+            await self._let_end()
         return self._over and not full
 
     async def read(self) -> bytes:
@@ -272,60 +306,169 @@ class StreamedReply:
         """Done with it; a provider that is still speaking is told to stop."""
         self._reply.close()
 
+    def last_words(self, problem: CallError) -> bytes:
+        """What tells the client, in the state its stream is in, that we break it off."""
+        return b"" if self._over else self._render([Failure(problem)])
+
+    async def _let_end(self) -> None:
+        if self._ended and not self._reply.whole:
+            with suppress(UpstreamError, TimeoutError):
+                async with asyncio.timeout(_FAREWELL):
+                    while await self._reply.next():
+                        pass
+
     def _take(self, data: bytes) -> bytes:
-        return self._render(self._parser.feed(data))
+        events = self._parse(data)
+        self._silent = 0 if events else self._silent + len(data)
+        if self._silent > _MOST:
+            events = [Failure(BrokenAnswer("The provider's stream holds an event without end."))]
+        return self._render(events)
 
     def _end(self) -> bytes:
-        self._over = True
-        return self._render(self._parser.end())
+        return self._render(self._parse(None))
 
-    def _break(self, problem: CallError) -> bytes:
-        self._over = True
-        return self._render([Failure(problem)])
+    def _break(self, problem: UpstreamError) -> bytes:
+        """The connection broke: of an answer that was whole by then, nobody need know."""
+        events = self._parse(None)
+        if isinstance(events[-1], Failure) and isinstance(events[-1].error, UpstreamError):
+            events[-1] = Failure(problem)
+        return self._render(events)
+
+    def _parse(self, data: bytes | None) -> list[Event]:
+        """The events that `data` completes; `None`: the end."""
+        try:
+            if data is not None:
+                return self._parser.feed(data)
+            events = self._parser.end()
+            if not events or not isinstance(events[-1], End | Failure):
+                cut = BrokenAnswer("The provider's stream ended too early.", code="stream_cut")
+                events = [*events, Failure(cut)]
+            return events
+        except Exception as problem:  # noqa: BLE001 - see `_unforeseen`
+            return [Failure(_unforeseen(problem, self._translation))]
 
     def _render(self, events: list[Event]) -> bytes:
         render, heard = self._renderer.render, self.heard
-        out = []
-        for event in events:
-            if isinstance(event, UsageEvent):
-                heard.usage = event.usage
-            elif isinstance(event, StopEvent):
-                heard.stop_reason = heard.stop_reason or (event.stop and event.stop.value)
-            elif isinstance(event, PartStart):
-                self._speaks = True
-            elif isinstance(event, Failure):
-                heard.error = event.error.code
-                self._failure = event.error
-                self._over = True
-            out.append(render(event))
+        out: list[bytes] = []
+        try:
+            for event in events:
+                if isinstance(event, UsageEvent):
+                    heard.usage = event.usage
+                elif isinstance(event, StopEvent):
+                    heard.stop_reason = heard.stop_reason or (event.stop and event.stop.value)
+                elif isinstance(event, PartStart):
+                    self._speaks = True
+                elif isinstance(event, Failure):
+                    self._fail(event.error)
+                elif isinstance(event, End):
+                    self._over = self._ended = True
+                out.append(render(event))
+        except Exception as problem:  # noqa: BLE001 - see `_unforeseen`
+            failure = _unforeseen(problem, self._translation)
+            self._fail(failure)
+            out.append(self._told_apart(failure))
         return b"".join(out)
+
+    def _told_apart(self, problem: CallError) -> bytes:
+        """An error that the renderer, whose state nobody knows, cannot tell; a JSON list stays open."""
+        answering = self._translation.answering
+        if answering.as_list:
+            return b""
+        return self._translation.client.render_stream_error(problem, answering.id)
+
+    def _fail(self, problem: CallError) -> None:
+        self.heard.error = problem.code
+        self._failure = problem
+        self._over = True
 
 
 TranslatedReply = WholeReply | StreamedReply
 
 
-async def receive(reply: Reply, translation: Translation, call_id: str, *, streamed: bool) -> TranslatedReply:
+async def receive(
+    reply: Reply, translation: Translation, provider: Provider, *, streamed: bool
+) -> TranslatedReply:
     """A provider's answer, translated. Raises `CallError` where it is none that can be told on."""
     if reply.status >= 400:
-        problem = translation.provider.parse_error(reply.status, await reply.read())
+        problem = await read_error(reply, translation.provider, provider)
         client = translation.client
         headers = _JSON + [pair for pair in reply.headers if pair[0] in _TOLD]
         if problem.retry_after is not None and len(headers) == len(_JSON):
             headers.append((b"retry-after", str(math.ceil(problem.retry_after)).encode()))
-        body = client.render_error(problem, call_id)
+        body = client.render_error(problem, translation.answering.id)
         heard = Heard(error=problem.code)
         return WholeReply(client.error_status(problem), headers, body, heard, translation.lost_in())
-    if streamed:
+    if reply.status != 200:
+        raise BrokenAnswer(f"The provider answered with status {reply.status}, which cannot be translated.")
+    if streamed and translation.request.stream:
         stream = StreamedReply(reply, translation)
         await stream.begin()
         return stream
-    body = await reply.read()
-    if reply.status != 200:
-        raise BrokenAnswer(f"The provider answered with status {reply.status}, which cannot be translated.")
-    return _whole(translation.provider.parse_response(body), translation)
+    body = await read_whole(reply)
+    return await beside(len(body), _at_once, body, translation, streamed=streamed)
+
+
+async def read_error(reply: Reply, dialect: Dialect, provider: Provider) -> ProviderError:
+    """What a provider says is wrong, as a client may hear it."""
+    status = reply.status if reply.status < 600 else 502
+    problem = dialect.parse_error(status, provider.without_key(await read_whole(reply)))
+    if problem.status == 401:
+        # Or the client would think that its own key is wrong.
+        problem.message = f"'{provider.name}' does not take the key that Madang has for it: {problem.message}"
+    if problem.retry_after is None:
+        problem.retry_after = _told_delay(reply.headers)
+    return problem
+
+
+def _told_delay(headers: Headers) -> float | None:
+    told = next((value for name, value in headers if name == b"retry-after"), b"")
+    return float(told) if told.isdigit() and len(told) < 10 else None
+
+
+async def read_whole(reply: Reply) -> bytes:
+    """All of an answer that is to be held. Raises `BrokenAnswer` where it has no end."""
+    parts, size = [], 0
+    while data := await reply.next():
+        parts.append(data)
+        size += len(data)
+        if size > _MOST:
+            raise BrokenAnswer(f"The provider's answer is larger than {_MOST // 2**20} MB.")
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def _at_once(body: bytes, translation: Translation, *, streamed: bool) -> WholeReply:
+    try:
+        return _whole(_read_answer(body, translation.provider, streamed=streamed), translation)
+    except CallError:
+        raise
+    except Exception as problem:
+        raise _unforeseen(problem, translation) from problem
+
+
+def _read_answer(body: bytes, provider: Dialect, *, streamed: bool) -> Response:
+    if not streamed:
+        return provider.parse_response(body)
+    # A provider that was asked for an answer at once and gave a stream.
+    parser = provider.stream_parser()
+    return collect([*parser.feed(body), *parser.end()])
+
+
+def _unforeseen(problem: Exception, translation: Translation) -> BrokenAnswer:
+    """The error for an answer at which a codec stumbled. Whatever a provider writes, it is no failure of
+    this server's to the client, and another target may still be asked; the log says where."""
+    between = f"{translation.provider.name} to {translation.client.name}"
+    _log.error(
+        "call %s: an answer could not be translated from %s",
+        translation.answering.id,
+        between,
+        exc_info=problem,
+    )
+    return BrokenAnswer("The provider's answer cannot be read.")
 
 
 def _whole(response: Response, translation: Translation) -> WholeReply:
+    if response.usage is None and not any(one.parts or one.stop is not None for one in response.candidates):
+        raise BrokenAnswer(_EMPTY)
     stop = response.candidates[0].stop if response.candidates else None
     heard = Heard(usage=response.usage, stop_reason=stop.value if stop is not None else None)
     lost = translation.lost_in(response)

@@ -6,6 +6,7 @@ The rows are in `compatible.py`. A `Provider` is a row with this machine's key a
 from __future__ import annotations
 
 import fnmatch
+import re
 
 import msgspec
 
@@ -13,6 +14,10 @@ from madang.core.secret import Secret
 from madang.transport.deadlines import Timeouts
 
 __all__ = ["Provider", "Row", "Timeouts"]
+
+_KEY_LENGTH = 8
+_KEY_BEGINNING = 6
+"""Characters by which a key is known again though the provider has masked the rest (`sk-pro***cdef`)."""
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,3 +77,14 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     def owns(self, model: str) -> bool:
         """Whether a bare model name is known to be this provider's."""
         return any(fnmatch.fnmatchcase(model, known) for known in (*self.models, *self.row.models))
+
+    def without_key(self, said: bytes) -> bytes:
+        """What it said, without its key: some repeat the key that they refuse, or most of it.
+
+        As long as before, so that a length that was told still holds.
+        """
+        key = self.key.reveal().encode() if self.key else b""
+        if len(key) < _KEY_LENGTH or key[:_KEY_BEGINNING] not in said:
+            return said
+        looks_so = re.escape(key[:_KEY_BEGINNING]) + rb"[^\s\"'<>\\]*"
+        return re.sub(looks_so, lambda found: b"*" * len(found[0]), said)

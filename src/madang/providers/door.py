@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import logging
+import os
+import socket
+import ssl
 from collections.abc import Callable
 from typing import Protocol
 
 from madang import __version__
+from madang.core.errors import UpstreamError
 from madang.providers.base import Provider
 from madang.providers.compatible import key_header_for, url_for
 from madang.transport.address import Origin, read_origin
 from madang.transport.pool import Http, Pool
 
+_log = logging.getLogger("madang.providers")
+
 Headers = list[tuple[bytes, bytes]]
 
 _CACHED_PATHS = 256
+_UNREACHED = ("connect_failed", "connect_timeout")
 
 
 class Reply(Protocol):
@@ -49,6 +57,19 @@ class Door(Protocol):
         """`path` is the operation's, below `/v1`; `headers` are the client's that may go on."""
 
 
+def _reason(problem: BaseException | None) -> str:
+    """Why no connection came about, without an address."""
+    match problem:
+        case ssl.SSLCertVerificationError():
+            return "its certificate is not trusted"
+        case socket.gaierror():
+            return "its name is not known"
+        case OSError(errno=int(number)):
+            return os.strerror(number).lower()
+        case _:
+            return ""
+
+
 class HttpDoor:
     """A provider behind HTTP. What is the same in every request is written once."""
 
@@ -81,7 +102,19 @@ class HttpDoor:
                 lines += b"%s: %s\r\n" % (name, value)
         if body or method not in ("GET", "DELETE"):
             lines += b"content-length: %d\r\n" % len(body)
-        return await pool.ask((b"%s%s\r\n" % (head, lines), body), self._provider.timeouts)
+        try:
+            return await pool.ask((b"%s%s\r\n" % (head, lines), body), self._provider.timeouts)
+        except UpstreamError as problem:
+            if problem.code in _UNREACHED:
+                raise self._unreached(problem) from problem
+            raise
+
+    def _unreached(self, problem: UpstreamError) -> UpstreamError:
+        """Where a provider stands is told to the operator, and not to everybody who calls."""
+        name = self._provider.name
+        _log.warning("provider %s: %s", name, problem.message)
+        reason = _reason(problem.__cause__) or "this server's log says more"
+        return type(problem)(f"The provider '{name}' could not be reached: {reason}.", code=problem.code)
 
     def _write_head(self, method: str, path: str) -> tuple[Pool, bytes]:
         url = url_for(self._provider, path)

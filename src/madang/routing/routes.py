@@ -118,8 +118,8 @@ class Routes:
 
     def _target(self, model: str) -> Target:
         prefix, slash, rest = model.partition("/")
-        if len(model) > _LONGEST:
-            raise self._unknown(model, None)
+        if len(model) > _LONGEST or (".." in model and ".." in model.split("/")):
+            raise self._unknown(model, None)  # some providers have it in a path
         if slash and rest and prefix in self._providers:
             return Target(*self._providers[prefix], rest, self._mixed)
         for provider, door in self._providers.values():

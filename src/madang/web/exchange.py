@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import http
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from madang.core.clock import monotonic
-from madang.core.errors import ClientError
+from madang.core.errors import CallError, ClientError
 
 if TYPE_CHECKING:
     from madang.web.protocol import ModelProtocol
@@ -49,6 +49,7 @@ class Exchange:
         "expects_continue",
         "headers",
         "keep_alive",
+        "last_words",
         "length",
         "method",
         "received",
@@ -94,6 +95,8 @@ class Exchange:
         self.response_complete = False
         self.streamed = False
         """Whether the answer goes out as a stream of events."""
+        self.last_words: Callable[[CallError], bytes] | None = None
+        """What ends such a stream that is broken off, where that depends on what it has said."""
         self.task: asyncio.Task[None] | None = None
         self._body: list[bytes] = []
         self._body_here: asyncio.Future[None] | None = None

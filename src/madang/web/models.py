@@ -90,7 +90,7 @@ def _anthropic_page(query: dict[str, str], models: Sequence[Model]) -> tuple[Seq
 
 def _whole(query: dict[str, str], name: str, default: int, *, most: int) -> int:
     text = query.get(name, "")
-    if not text:
+    if not text.strip("0"):
         return default
     if not (text.isascii() and text.isdigit()) or not int(text[:12]) <= most:
         raise BadRequest(

@@ -58,7 +58,7 @@ _NEVER = float("inf")
 _ABSOLUTE = re.compile(rb"^https?://[^/?#]*", re.IGNORECASE)
 _BARE = re.compile(
     rb"/(?:chat/completions|completions|embeddings|models|messages|moderations|images|audio|files|batches"
-    rb"|responses|rerank)(?:[/?]|$)|/v1beta/|/v1alpha/|/upload/v1beta/|/(?:openai|anthropic|gemini|google)/v1"
+    rb"|responses|rerank)(?:[/?]|$)|/v1beta/|/v1alpha/|/upload/v1beta/|/(?:openai|anthropic|gemini|google)/(?:v1|upload/v1beta/)"
 )
 """Paths besides `/v1/` that are answered here: without it, with Google's, with a dialect's name before."""
 

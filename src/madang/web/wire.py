@@ -7,9 +7,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 
 from madang.core.clock import Ids, now_us
-from madang.core.errors import CallError, MethodNotAllowed, NotAuthenticated, Unavailable, UpstreamError
+from madang.core.errors import (
+    CallError,
+    MethodNotAllowed,
+    NotAuthenticated,
+    ProviderError,
+    Unavailable,
+    UpstreamError,
+)
 from madang.dialects.every import DIALECTS
 from madang.gateway.call import Call
 from madang.gateway.meter import MeteredReply
@@ -118,6 +126,7 @@ async def _send(exchange: Exchange, reply: MeteredReply, call: Call) -> None:
         exchange.respond(reply.status, headers, await reply.read())
         return
     exchange.streamed = reply.streamed
+    exchange.last_words = reply.last_words
     exchange.start(reply.status, headers, None if reply.streamed else _length(reply))
     while not await reply.pour(exchange.write):
         await exchange.drain()
@@ -153,9 +162,14 @@ def _send_error(exchange: Exchange, problem: CallError, call_id: str) -> None:
     if not exchange.response_started:
         # Anthropic's SDK looks for the id under the shorter name.
         headers = [_JSON, (b"x-request-id", call_id.encode()), (b"request-id", call_id.encode())]
+        if isinstance(problem, ProviderError) and problem.retry_after is not None:
+            headers.append((b"retry-after", str(math.ceil(problem.retry_after)).encode()))
         exchange.respond(dialect.error_status(problem), headers, dialect.render_error(problem, call_id))
     elif exchange.streamed and isinstance(problem, UpstreamError):
-        exchange.write(dialect.render_stream_error(problem, call_id))
+        told = exchange.last_words
+        last = told(problem) if told is not None else dialect.render_stream_error(problem, call_id)
+        if last:
+            exchange.write(last)
         exchange.end()
     else:
         exchange.abort()

@@ -10,15 +10,16 @@ from collections.abc import Mapping
 
 import msgspec
 
-from madang.core.messages import Json, Opaque, Reasoning, ToolCall
+from madang.core.messages import Json, Opaque, Part, Reasoning, ToolCall, ToolResult
 from madang.core.requests import OutputFormat, ReasoningAsk, Request, Tool, ToolChoice
 from madang.dialects.anthropic.content import is_own
 from madang.dialects.anthropic.models import Claude
 from madang.dialects.anthropic.name import NAME
 from madang.dialects.anthropic.turns import arrange
-from madang.dialects.features import open_loop, thinks
+from madang.dialects.features import thinks
 from madang.dialects.reading import json_text
 from madang.dialects.schemas import closed, is_closed
+from madang.dialects.users import plain
 
 _JSON = "Answer with one JSON object and nothing else: no words before or after it, no code fence."
 _SCHEMA = "Answer with nothing but JSON that fits this schema:\n"
@@ -41,6 +42,7 @@ def adapt(request: Request, model: Claude) -> Adapted:
     """The request as the model takes it."""
     sentences: list[str] = []
     most = request.max_tokens if request.max_tokens is not None else model.max_tokens
+    most = most if model.most is None else min(most, model.most)
     tools, choice = _tools(request, model, sentences)
     output = _output(request.output, model, sentences)
     ask = _reasoning(request, model, most, choice)
@@ -64,6 +66,7 @@ def adapt(request: Request, model: Claude) -> Adapted:
         reasoning=ask,
         output=output,
         service_tier=None,
+        user=plain(request.user) if request.user is not None else None,
     )
     return Adapted(adapted, arranged.repaired)
 
@@ -166,10 +169,20 @@ def _show(ask: ReasoningAsk) -> str | None:
 
 
 def _is_unsigned(request: Request) -> bool:
-    """Whether a tool loop is open that began without a thought that Claude has signed.
+    """Whether results of tools come last, in a loop that began without a thought that Claude has signed.
 
-    "When thinking is enabled, a final assistant message must start with a thinking block."
+    "When thinking is enabled, a final assistant message must start with a thinking block (preceeding the
+    lastmost set of tool_use and tool_result blocks)." What the user says beside the results does not matter.
     """
-    loop = open_loop(request)
+    loop: list[Part] = []
+    heard: list[Part] = []
+    for message in reversed(request.messages):
+        if message.role != "assistant":
+            heard.extend(message.parts)
+        elif any(isinstance(part, ToolResult) for part in heard) or (loop and not heard):
+            loop.extend(message.parts)
+            heard.clear()
+        else:
+            break
     called = any(isinstance(part, ToolCall) for part in loop)
     return called and not any(isinstance(part, Reasoning) and is_own(part) for part in loop)

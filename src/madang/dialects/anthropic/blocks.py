@@ -57,7 +57,7 @@ class Block:
     def _begin_call(self) -> Events:
         wire = {name: value for name, value in self._wire.items() if name != "type"}
         wire["input"] = {}
-        *thoughts, call = parse_call(Members(wire, "content_block"))
+        call, thoughts = parse_call(Members(wire, "content_block"))
         events: Events = []
         for thought in thoughts:
             events += [PartStart(0, 0, thought), _END]

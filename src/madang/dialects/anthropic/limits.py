@@ -43,6 +43,8 @@ def limits(request: Request, model: str, asked: frozenset[str]) -> Mapping[str, 
         told = adapted.request.reasoning
         exact = {**_sampling(request, kind), **_reasoning(request.reasoning, told, asked), **_tools(kind)}
         out.update({feature: limit for feature, limit in exact.items() if feature in asked})
+    if request.max_tokens not in (None, adapted.request.max_tokens):
+        out["max_tokens"] = ("emulate", f"the model can say {kind.most} tokens at most")
     return out
 
 
@@ -86,6 +88,7 @@ def _tools(kind: Claude) -> dict[str, Limit | None]:
             out[f"tool_choice.{mode}"] = ("emulate", "the system prompt asks for it: no tool can be forced")
     if not kind.schema:
         told: Limit = ("emulate", "the system prompt holds the schema")
-        out["output.schema"] = out["output.schema.open"] = told
-        out["tool.strict"] = ("drop", "the model cannot be held to a schema")
+        for name in ("", ".open", ".loose", ".strict", ".strict.open", ".strict.optional"):
+            out[f"output.schema{name}"] = told
+        out["tool.strict"] = out["tool.strict.optional"] = ("drop", "the model cannot be held to a schema")
     return out

@@ -22,6 +22,7 @@ from madang.core.messages import (
     ToolCall,
     ToolResult,
 )
+from madang.dialects import carry
 from madang.dialects.anthropic.content import (
     is_own,
     parse_redacted,
@@ -44,6 +45,7 @@ _BLOCKS: Mapping[str, Callable[[Members], Part | None]] = {
     "redacted_thinking": parse_redacted,
     "tool_result": parse_result,
 }
+_HEADER = "x-anthropic-billing-header:"
 _ROLES: Mapping[str, Role] = {"user": "user", "assistant": "assistant", "system": "system"}
 
 
@@ -53,7 +55,19 @@ def parse_system(top: Members) -> tuple[Message, ...]:
     if value is None:
         return ()
     parts, form = parse_content(value, "system")
+    if form is None:
+        parts = tuple([_without_header(part) for part in parts])
     return (Message("system", parts, extra=_notes(content=form)),)
+
+
+def _without_header(part: Part) -> Part:
+    """Claude Code's first block is no words for a model but a header for Anthropic (since 2.1.36, 2026-02).
+
+    It is another one each time, so that no other provider would find the prompt in its cache.
+    """
+    if isinstance(part, Text) and part.text.startswith(_HEADER):
+        return Opaque(NAME, render_text(part))
+    return part
 
 
 def parse_messages(top: Members) -> tuple[Message, ...]:
@@ -88,23 +102,19 @@ def parse_content(value: Json, path: str) -> tuple[tuple[Part, ...], str | None]
         return (Text(value),), "string"
     if not isinstance(value, list):
         raise wrong(path, value, "a string or a list of blocks")
-    parts: list[Part] = []
+    parts = carry.Said()
     for number, one in enumerate(value):
         block = Members(one, f"{path}.{number}")
         kind = block.need_text("type")
         if kind == "tool_use":
-            parts.extend(_not_said_yet(parse_call(block), parts))
+            call, thoughts = parse_call(block)
+            parts += parts.not_said(thoughts)
+            parts.append(call)
             continue
         read = _BLOCKS.get(kind)
         part = read(block) if read is not None else None
         parts.append(Opaque(NAME, one) if part is None else part)
     return tuple(parts), None
-
-
-def _not_said_yet(called: tuple[Reasoning | ToolCall, ...], parts: list[Part]) -> list[Part]:
-    """A call, and the thoughts that its id carried unless the client has sent them back itself."""
-    said = {part.signature for part in parts if isinstance(part, Reasoning)}
-    return [part for part in called if isinstance(part, ToolCall) or part.signature not in said]
 
 
 def _notes(**notes: Json) -> dict[str, dict[str, Json]]:

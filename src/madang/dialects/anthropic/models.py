@@ -22,6 +22,8 @@ class Claude(msgspec.Struct, frozen=True, kw_only=True):
 
     max_tokens: int
     """What is asked for where the client sets no limit: what it may say at most, or 64,000."""
+    most: int | None = None
+    """What it may say at most, where more is refused ("max_tokens: 64000 > 8192, …")."""
     thinking: Thinking
     """Not at all; so many tokens (`budget_tokens`); or as it sees fit (`adaptive`, with `effort`)."""
     off: Literal["disabled", "between_tools"] | None = "disabled"
@@ -82,14 +84,14 @@ def _read_name(rest: str) -> tuple[str, tuple[int, int] | None]:
 def _by_version(family: str, version: tuple[int, int]) -> Claude:
     if version < (3, 7):
         most = 8192 if version == (3, 5) else 4096
-        return Claude(max_tokens=most, thinking="none", off=None, schema=False)
+        return Claude(max_tokens=most, most=most, thinking="none", off=None, schema=False)
     if version < (4, 5):
         most = 32_000 if family == "opus" else 64_000
         late = version >= (4, 1)
-        return Claude(max_tokens=most, thinking="budget", both=not late, schema=late)
+        return Claude(max_tokens=most, most=most, thinking="budget", both=not late, schema=late)
     if version < (4, 6):
         efforts = _GENTLE if family == "opus" else ()
-        return Claude(max_tokens=64_000, thinking="budget", efforts=efforts, both=False)
+        return Claude(max_tokens=64_000, most=64_000, thinking="budget", efforts=efforts, both=False)
     if version < (4, 7):
         return Claude(max_tokens=64_000, thinking="adaptive", efforts=_TO_MAX, both=False, prefill=False)
     return Claude(

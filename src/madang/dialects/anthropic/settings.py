@@ -93,7 +93,7 @@ def _parse_format(place: Members, name: str, old: str | None) -> OutputFormat | 
     if schema is None:
         raise missing(wanted.at("schema"), "a JSON schema")
     del place.left[name]
-    return OutputFormat(kind="schema", schema=schema, extra=wanted.extra(NAME, member=old))
+    return OutputFormat(kind="schema", schema=schema, strict=True, extra=wanted.extra(NAME, member=old))
 
 
 def render_config(request: Request, out: dict[str, Json]) -> None:

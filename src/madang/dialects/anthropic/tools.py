@@ -117,8 +117,8 @@ def render_choice(request: Request) -> dict[str, Json] | None:
     return put(out, choice.extra, NAME)
 
 
-def parse_call(block: Members) -> tuple[Reasoning | ToolCall, ...]:
-    """A `tool_use` block, and before it the thoughts of another provider's that its id carries."""
+def parse_call(block: Members) -> tuple[ToolCall, tuple[Reasoning, ...]]:
+    """A `tool_use` block, and the thoughts of another provider's that its id carries."""
     found = carry.unload(block.need_text("id"))
     name = block.need_text("name")
     arguments = block.object("input")
@@ -134,7 +134,7 @@ def parse_call(block: Members) -> tuple[Reasoning | ToolCall, ...]:
         cache=cache,
         extra=block.extra(NAME, cache=more),
     )
-    return (*found.thoughts, call)
+    return call, found.thoughts
 
 
 def render_call(call: ToolCall, *, told: bool = False) -> dict[str, Json]:

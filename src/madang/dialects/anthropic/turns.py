@@ -181,10 +181,11 @@ def _answer(turns: list[_Turn], repaired: set[str]) -> None:
 def _answered(parts: list[Part], called: Sequence[str], repaired: set[str]) -> list[Part]:
     results: dict[str, ToolResult] = {}
     rest: list[Part] = []
+    asked = frozenset(called)
     for part in parts:
         if not isinstance(part, ToolResult):
             rest.append(part)
-        elif part.call_id in called and part.call_id not in results:
+        elif part.call_id in asked and part.call_id not in results:
             results[part.call_id] = part
         else:
             repaired.add("tool_result.orphan")

@@ -24,6 +24,7 @@ from madang.core.messages import (
     ToolCall,
     ToolResult,
 )
+from madang.dialects.carry import Said
 from madang.dialects.gemini.media import parse_media, render_media
 from madang.dialects.gemini.signatures import is_ours, mark_unsigned, parse_signature, sign, sign_for_client
 from madang.dialects.gemini.spelling import NAME, Spelled, respell
@@ -44,15 +45,14 @@ _NO_WORDS = (
 
 def parse_parts(values: list[Json], path: str, calls: Calls, *, said: bool = False) -> list[Part]:
     """The parts of a message; `said`: by the model. One for each, but for thoughts carried in ids."""
-    parts: list[Part] = []
+    parts = Said()
     for number, value in enumerate(values):
         part = parse_part(value, f"{path}.{number}", calls)
         if said and isinstance(part, Text) and not part.text:
             # The end of a stream, which clients keep: it says nothing, and others refuse empty text.
             part = Opaque(NAME, value)
-        if isinstance(part, ToolCall) and calls.thoughts:
-            known = {said.signature for said in parts if isinstance(said, Reasoning)}
-            parts += [thought for thought in calls.thoughts if thought.signature not in known]
+        if isinstance(part, ToolCall):
+            parts += parts.not_said(calls.thoughts)
         parts.append(part)
     return parts
 

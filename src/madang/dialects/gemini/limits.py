@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from typing import Literal
 
 from madang.core.requests import Request
-from madang.dialects.gemini.settings import MOST_BUDGET, generation
+from madang.dialects.gemini.requests import is_silent
+from madang.dialects.gemini.settings import MOST_BUDGET, generation, most
 
 Limit = tuple[Literal["drop", "emulate"], str]
 """What happens to a feature, and how."""
@@ -23,7 +24,13 @@ def limits(request: Request, model: str, asked: frozenset[str]) -> Mapping[str, 
     """What a model makes of the features asked. `None`: nothing is lost, whatever the column says."""
     version = generation(model)
     found = {**_thinking(request, model, version, asked), **_results(version, asked)}
-    return {feature: limit for feature, limit in found.items() if feature in asked}
+    said = most(model)
+    if said is not None and request.max_tokens is not None and request.max_tokens > said:
+        found["max_tokens"] = ("emulate", f"the model can say {said} tokens at most")
+    found = {feature: limit for feature, limit in found.items() if feature in asked}
+    if is_silent(request.messages):
+        found["user.first"] = ("emulate", "there must be something from the user, so a sentence of ours is")
+    return found
 
 
 def _thinking(request: Request, model: str, version: float, asked: frozenset[str]) -> dict[str, Limit | None]:

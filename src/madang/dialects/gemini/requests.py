@@ -13,6 +13,7 @@ from madang.dialects.carry import plain_id
 from madang.dialects.gemini.content import join_thoughts, parse_parts, render_part
 from madang.dialects.gemini.settings import (
     generation,
+    is_own,
     parse_settings,
     render_settings,
 )
@@ -33,6 +34,7 @@ _QUOTED = {
 }
 _PREFIX = "models/"
 _PLAIN = re.compile(r"[A-Za-z0-9._~@-]+")
+_BEGINNING = "(The conversation begins here.)"
 _USER: Extra = {NAME: {"$role": "user"}}
 _MODEL: Extra = {NAME: {"$role": "model"}}
 
@@ -101,7 +103,7 @@ def render_object(request: Request, model: str) -> dict[str, Json]:
         out["systemInstruction"] = instruction
     out["contents"] = _render_contents(request.messages, model)
     if request.tools or note(extra, NAME, "tools") is not None:
-        tools = render_tools(request.tools, note(extra, NAME, "tools"))
+        tools = render_tools(request.tools, note(extra, NAME, "tools"), own=is_own(request))
         if tools:
             out["tools"] = tools
     if request.tool_choice is not None:
@@ -123,7 +125,7 @@ def _put_back(out: dict[str, Json], config: dict[str, Json], extra: Extra) -> di
     """What was left over, where it was."""
     if NAME not in extra:
         return out
-    inside = note(extra, NAME, "config") or ()
+    inside = frozenset(note(extra, NAME, "config") or ())
     for name, value in extra[NAME].items():
         if not name.startswith("$"):
             (config if name in inside else out).setdefault(name, value)
@@ -268,7 +270,15 @@ def _render_contents(messages: Sequence[Message], model: str) -> list[dict[str, 
         elif parts or own:
             out.append(_render_content(message, parts))
             last = "" if own else speaks
-    return out
+    return out or [{"parts": [{"text": _BEGINNING}], "role": "user"}]
+
+
+def is_silent(messages: Sequence[Message]) -> bool:
+    """Whether there is nothing but a system prompt: "contents is not specified", says Google."""
+    return all(
+        message.role in ("system", "developer") or all(_is_empty(part, message) for part in message.parts)
+        for message in messages
+    )
 
 
 def _render_content(message: Message, parts: list[dict[str, Json]]) -> dict[str, Json]:

@@ -16,6 +16,7 @@ from madang.core.record import Usage
 from madang.core.responses import Candidate, Response, Stop
 from madang.dialects.base import Answering
 from madang.dialects.gemini.content import parse_parts, render_answer_part
+from madang.dialects.gemini.errors import error_of
 from madang.dialects.gemini.grounding import FIELD, metadata_of, parse_grounding, with_words
 from madang.dialects.gemini.logprobs import parse_logprobs, render_logprobs
 from madang.dialects.gemini.spelling import NAME
@@ -59,6 +60,9 @@ def word_of(stop: Stop) -> str:
 
 def _parse(body: bytes) -> Response:
     top = Members(read_json(body))
+    error = top.left.get("error")
+    if isinstance(error, dict) and not top.left.get("candidates"):
+        raise error_of(error)
     name, model = top.text("responseId"), top.text("modelVersion")
     created, moment = parse_time(top.left)
     usage, tier = read_usage(top.left)
@@ -91,7 +95,7 @@ def nameless(id: str | None, model: str | None) -> list[str]:
 
 
 parse_response = reading_answer(_parse)
-"""A whole answer. Raises `BrokenAnswer`."""
+"""A whole answer. Raises `BrokenAnswer`, and `ProviderError` where it is an error in spite of its status."""
 
 BLOCKED = Candidate(stop=Stop.FILTER, extra={NAME: {"$blocked": True}})
 """In place of the candidates that there are none of where the prompt was blocked."""

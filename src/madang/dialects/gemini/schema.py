@@ -17,6 +17,7 @@ _MAPS = ("properties", "$defs", "defs")
 _SINGLE = ("items", "additionalProperties", "not")
 _DEEPEST = 200
 """Steps into a schema, counted in slashes; Gemini takes far fewer."""
+_NULL = {"type": "null"}
 Change = Callable[[Mapping[str, Json], str], dict[str, Json]]
 _COUNTS = ("minItems", "maxItems", "minLength", "maxLength", "minProperties", "maxProperties")
 
@@ -42,6 +43,10 @@ def _from(schema: Mapping[str, Json], path: str, odd: dict[str, Json]) -> dict[s
         if schema.get("nullable") is True:
             out["type"] = [kind.lower(), "null"]
             del out["nullable"]
+            _with_null(out, "enum", None, path, odd)
+    elif schema.get("nullable") is True and isinstance(schema.get("anyOf"), list):
+        del out["nullable"]
+        _with_null(out, "anyOf", _NULL, path, odd)
     elif isinstance(kind, list):
         odd[f"{path}/type"] = True
     for name in _COUNTS:
@@ -51,6 +56,14 @@ def _from(schema: Mapping[str, Json], path: str, odd: dict[str, Json]) -> dict[s
             out[name] = int(count)
             odd[f"{path}/{name}"] = count
     return out
+
+
+def _with_null(out: dict[str, Json], name: str, null: Json, path: str, odd: dict[str, Json]) -> None:
+    """Let a list of what there may be hold null too, which `nullable` says of it."""
+    values = out.get(name)
+    if isinstance(values, list):
+        odd[f"{path}/{name}"] = "here" if null in values else "added"
+        out[name] = values if null in values else [*values, null]
 
 
 def _to(schema: Mapping[str, Json], path: str, odd: Mapping[str, Json]) -> dict[str, Json]:
@@ -67,6 +80,11 @@ def _to(schema: Mapping[str, Json], path: str, odd: Mapping[str, Json]) -> dict[
     if isinstance(kind, str):
         said = odd.get(f"{path}/type")
         out["type"] = said if isinstance(said, str) and said.lower() == kind else _upper(kind)
+    for name in ("enum", "anyOf"):
+        said = odd.get(f"{path}/{name}")
+        if said is not None and isinstance(out.get(name), list):
+            out["nullable"] = True
+            out[name] = out[name][:-1] if said == "added" else out[name]
     for name in _COUNTS:
         if name in schema and f"{path}/{name}" in odd:
             out[name] = str(schema[name])

@@ -22,6 +22,8 @@ _EFFORTS = {"xhigh": "high", "max": "high"}
 """Efforts there is no level for."""
 _BUDGETS = {"minimal": 1024, "low": 1024, "medium": 8192}
 """Google's own translation for Gemini 2.5 (ai.google.dev/gemini-api/docs/openai, "Thinking", 2026)."""
+_MOST, _MOST_OF_OLD = 65_536, 8192
+"""Tokens of an answer: "supported range is from 1 (inclusive) to 65537 (exclusive)"."""
 MOST_BUDGET = 24_576
 """Tokens that every Gemini 2.5 can think with."""
 _LEAST_OF_PRO = 128
@@ -66,7 +68,7 @@ def parse_settings(top: Spelled) -> tuple[dict[str, Json], list[str] | None]:
 def render_settings(request: Request, model: str) -> dict[str, Json]:
     """The reverse: a `generationConfig`, without the leftovers."""
     said = {
-        "maxOutputTokens": request.max_tokens,
+        "maxOutputTokens": _most_tokens(request, model),
         "temperature": request.temperature,
         "topP": request.top_p,
         "topK": request.top_k,
@@ -75,7 +77,7 @@ def render_settings(request: Request, model: str) -> dict[str, Json]:
         "presencePenalty": request.presence_penalty,
         "frequencyPenalty": request.frequency_penalty,
         "responseLogprobs": request.logprobs,
-        "logprobs": request.top_logprobs,
+        "logprobs": request.top_logprobs if request.logprobs or is_own(request) else None,
         "candidateCount": request.n,
     }
     out: dict[str, Json] = {name: value for name, value in said.items() if value is not None}
@@ -87,6 +89,23 @@ def render_settings(request: Request, model: str) -> dict[str, Json]:
     if request.output is not None:
         out.update(_render_output(request.output))
     return {**leftover(request.extra, "generationConfig"), **out}
+
+
+def most(model: str) -> int | None:
+    """How many tokens a model may say at most: Vertex AI refuses more."""
+    if "gemini" not in model:
+        return None
+    return _MOST if generation(model) >= 2.5 else _MOST_OF_OLD
+
+
+def _most_tokens(request: Request, model: str) -> int | None:
+    asked, limit = request.max_tokens, most(model)
+    return asked if asked is None or limit is None or is_own(request) else min(asked, limit)
+
+
+def is_own(request: Request) -> bool:
+    """Whether it came in this dialect: every message's parser leaves a note."""
+    return any(NAME in message.extra for message in request.messages)
 
 
 def _parse_thinking(config: Spelled) -> ReasoningAsk | None:
@@ -197,7 +216,9 @@ def _parse_output(config: Spelled) -> OutputFormat | None:
     if media_type is None:
         notes["$untyped"] = True
     extra = {NAME: notes} if notes else {}
-    return OutputFormat(kind="schema" if schema is not None else "json", schema=schema, extra=extra)
+    if schema is None:
+        return OutputFormat(kind="json", extra=extra)
+    return OutputFormat(kind="schema", schema=schema, strict=True, extra=extra)
 
 
 def _render_output(output: OutputFormat) -> dict[str, Json]:

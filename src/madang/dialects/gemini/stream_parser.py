@@ -46,6 +46,9 @@ from madang.dialects.gemini.tools import Calls
 from madang.dialects.reading import read_json
 from madang.dialects.sse import Splitter, data_of
 
+_MOST = 128
+"""Candidates that an answer may have: Google gives eight at most."""
+
 
 class _Heard:
     """A candidate being heard."""
@@ -158,7 +161,7 @@ class Parser:
     def _begin(self, chunk: dict[str, Json], tier: str | None, count: int, out: list[Event]) -> None:
         self._begun = True
         created, moment = parse_time(chunk)
-        name, model = chunk.pop("responseId", None), chunk.pop("modelVersion", None)
+        name, model = (_text(chunk.pop(name, None), name) for name in ("responseId", "modelVersion"))
         self._left = chunk
         notes: dict[str, Json] = {}
         if moment is not None:
@@ -178,7 +181,9 @@ class Parser:
 
     def _candidate(self, value: dict[str, Json], place: int, out: list[Event]) -> None:
         number = value.pop("index", None)
-        number = number if isinstance(number, int) else place
+        number = number if type(number) is int else place
+        if not 0 <= number < _MOST:
+            raise ValueError("a candidate whose index is none")
         one = self._candidates.get(number)
         if one is None:
             one = self._candidates[number] = _Heard(number)
@@ -187,7 +192,7 @@ class Parser:
             self._content(one, content, out)
         word = value.pop("finishReason", None)
         if word is not None:
-            one.word = word
+            one.word = _text(word, "finishReason")
         if value:
             self._rest(one, value, out)
 
@@ -292,3 +297,9 @@ class Parser:
     def _stop(self, one: _Heard) -> StopEvent:
         stop = stop_left(one.left, one.word, calls=one.calls)
         return StopEvent(one.number, stop, extra={NAME: one.left} if one.left else {})
+
+
+def _text(value: Json, name: str) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    raise TypeError(f"'{name}' is no string")

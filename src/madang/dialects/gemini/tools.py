@@ -6,6 +6,7 @@ by id, or by the function's name in the order of the calls.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import blake2b
 
@@ -19,15 +20,17 @@ from madang.dialects.gemini.schema import from_openapi, to_openapi
 from madang.dialects.gemini.signatures import mark_unsigned, parse_signature
 from madang.dialects.gemini.spelling import NAME, Spelled, camel, leftover, one_of, respell
 from madang.dialects.reading import json_text, missing, note, put, read_json, wrong
+from madang.dialects.schemas import with_items
 
 _canonical = msgspec.json.Encoder(order="deterministic").encode
+_ITEM = {"type": "string"}
 _MODES = ("AUTO", "ANY", "NONE", "VALIDATED", "MODE_UNSPECIFIED")
 
 
 class Calls:
     """The calls met so far, and those that wait for a result."""
 
-    __slots__ = ("_given", "_waiting", "carried", "thoughts")
+    __slots__ = ("_by_id", "_by_name", "_called", "_given", "_waiting", "carried", "thoughts")
 
     def __init__(self) -> None:
         self.thoughts: tuple[Reasoning, ...] = ()
@@ -35,7 +38,12 @@ class Calls:
         self.carried = False
         """Whether a signature of another dialect has been met: then a client of ours sent it back."""
         self._given: dict[str, int] = {}
-        self._waiting: list[tuple[str, str]] = []
+        self._called = 0
+        self._waiting: dict[int, str] = {}
+        """The ids of calls without a result, by their number."""
+        self._by_id: dict[str, deque[int]] = {}
+        self._by_name: dict[str, deque[int]] = {}
+        """Numbers of calls, the oldest first; of some, the result has come by the other way."""
 
     def called(self, name: str, given: str | None, *of: Json) -> str:
         """The id of a call; where Gemini gave none, it is made of all that the call says.
@@ -43,14 +51,18 @@ class Calls:
         So it is the same in the answer and, whatever came before it, in the history that a client sends.
         """
         id_ = given if given is not None else self._made(name, of)
-        self._waiting.append((id_, name))
+        self._waiting[self._called] = id_
+        self._by_id.setdefault(id_, deque()).append(self._called)
+        self._by_name.setdefault(name, deque()).append(self._called)
+        self._called += 1
         return id_
 
     def answered(self, name: str, given: str | None) -> str:
         """The id of the call that a result is of."""
-        for place, (waiting, its_name) in enumerate(self._waiting):
-            if waiting == given or (given is None and its_name == name):
-                del self._waiting[place]
+        numbers = self._by_name.get(name) if given is None else self._by_id.get(given)
+        while numbers:
+            waiting = self._waiting.pop(numbers.popleft(), None)
+            if waiting is not None:
                 return waiting
         return given if given is not None else self._made(name, ())
 
@@ -231,8 +243,8 @@ def parse_tools(top: Spelled) -> tuple[tuple[Tool | Opaque, ...], Json]:
     return tuple(tools), layout if layout != _usual_layout(tools) else None
 
 
-def render_tools(tools: Sequence[Tool | Opaque], layout: Json) -> list[dict[str, Json]]:
-    """The reverse."""
+def render_tools(tools: Sequence[Tool | Opaque], layout: Json, *, own: bool) -> list[dict[str, Json]]:
+    """The reverse; `own`: they came in this dialect."""
     usable = [tool for tool in tools if isinstance(tool, Tool) or tool.dialect == NAME]
     if layout is not None and (laid := _lay(usable, layout)) is not None:
         return laid
@@ -245,7 +257,7 @@ def render_tools(tools: Sequence[Tool | Opaque], layout: Json) -> list[dict[str,
             continue
         if not functions:
             out.append({"functionDeclarations": functions})
-        functions.append(_render_tool(tool))
+        functions.append(_render_tool(tool, own=own))
     return out
 
 
@@ -273,7 +285,7 @@ def _lay(tools: Sequence[Tool | Opaque], layout: list[dict[str, int]]) -> list[d
                 some = [tool for _, tool in zip(range(count), rest, strict=False) if isinstance(tool, Tool)]
                 if len(some) != count:
                     return None
-                laid[name] = [_render_tool(tool) for tool in some]
+                laid[name] = [_render_tool(tool, own=True) for tool in some]
             else:
                 tool = next(rest, None)
                 if not isinstance(tool, Opaque) or camel(name) not in tool.data:
@@ -301,7 +313,7 @@ def _parse_tool(value: Json, path: str) -> Tool:
     )
 
 
-def _render_tool(tool: Tool) -> dict[str, Json]:
+def _render_tool(tool: Tool, *, own: bool) -> dict[str, Json]:
     out: dict[str, Json] = {"name": tool.name}
     if tool.description is not None:
         out["description"] = tool.description
@@ -310,7 +322,7 @@ def _render_tool(tool: Tool) -> dict[str, Json]:
         if odd is not None:
             out["parameters"] = to_openapi(tool.schema, odd)
         else:
-            out["parametersJsonSchema"] = tool.schema
+            out["parametersJsonSchema"] = tool.schema if own else with_items(tool.schema, _ITEM)
     out = put(out, tool.extra, NAME)
     respell(tool.extra, out)
     return out

@@ -98,6 +98,17 @@ def write_content(parts: Iterable[Part], form: Json = None) -> str | list[Json] 
     return blocks
 
 
+def in_one(content: str | list[Json] | None, between: str) -> str | list[Json] | None:
+    """Words of several blocks as one string: many of OpenAI's likenesses take no list of them.
+
+    "value must be a string" (Groq, of what system, assistant and tools say); "invalid type: sequence,
+    expected a string" (DeepSeek, SiliconFlow, …): OpenHands #4643, LiteLLM #6642, qwen-code #2318.
+    """
+    if not isinstance(content, list) or not content or any(block.keys() != _PLAIN for block in content):
+        return content
+    return between.join([block["text"] for block in content])
+
+
 def write_block(part: Part) -> dict[str, Json] | None:
     """A part as a block of a list; `None` where there is none for it."""
     match part:

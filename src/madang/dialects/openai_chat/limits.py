@@ -9,8 +9,10 @@ from collections.abc import Mapping
 from typing import Literal
 
 from madang.core.requests import Request
+from madang.dialects import openai_models
 from madang.dialects.openai_chat.models import MISTRAL, maker
 
+_ASKS = ("reasoning.on", "reasoning.off", "reasoning.effort", "reasoning.budget", "reasoning.show")
 Limit = tuple[Literal["drop", "emulate"], str]
 """What happens to a feature, and how."""
 
@@ -23,10 +25,19 @@ def limits(request: Request, model: str, asked: frozenset[str]) -> Mapping[str, 
         out["developer"] = None
     if made.thoughts:
         out["reasoning.text"] = out["reasoning.on"] = None
+    if made.every_effort:
+        out.update(
+            dict.fromkeys(("reasoning.effort.minimal", "reasoning.effort.xhigh", "reasoning.effort.max"))
+        )
+    if not made.reasons:
+        never: Limit = ("drop", "the model does not reason")
+        out.update({name: never for name in asked if name.startswith(_ASKS)})
     if made is MISTRAL:
-        out.update(dict.fromkeys(made.unknown & asked, ("drop", "Mistral refuses what it does not know")))
+        unknown = [name for name in asked if name.partition(".")[0] in made.unknown]
+        out.update(dict.fromkeys(unknown, ("drop", "Mistral refuses what it does not know")))
         out["tool_call.id"] = out["tool_result"] = (
             "emulate",
             "ids are nine letters and digits here, so others are replaced",
         )
-    return {name: limit for name, limit in out.items() if name in asked}
+    out = {name: limit for name, limit in out.items() if name in asked}
+    return {**out, **openai_models.limits(request, model, asked, chat=True)}

@@ -26,6 +26,8 @@ _LINKS: dict[str, MediaKind] = {
     "file_url": "document",
 }
 
+_OF_ENDING = {"txt": "text/plain", "md": "text/markdown", "csv": "text/csv", "html": "text/html"}
+
 BLOCKS = frozenset((*_LINKS, "input_audio", "file"))
 """Types of blocks that are read here."""
 
@@ -171,6 +173,16 @@ def _read_file(members: Members) -> Media:
         if file_id is None:
             raise missing(members.at("file.file_data"), "a file's content, or 'file_id' must be given")
         return Media(kind="document", file_id=file_id, name=name, extra=members.extra(NAME))
+    if not data.startswith(("data:", "https://", "http://")):
+        # The reference says base64 and shows an address: clients write either.
+        ending = (name or "").rpartition(".")[2].lower()
+        return Media(
+            kind="document",
+            data=data,
+            media_type=_OF_ENDING.get(ending, "application/pdf"),
+            name=name,
+            extra=members.extra(NAME, form="file", raw=True),
+        )
     media_type, _, _ = _split(data)
     kind: MediaKind = "image" if (media_type or "").startswith("image/") else "document"
     return _at(data, kind, members, form="file", name=name)
@@ -181,7 +193,7 @@ def _write_file(media: Media) -> dict[str, Json] | None:
     if media.name is not None:
         inner["filename"] = media.name
     if media.data is not None:
-        inner["file_data"] = data_url(media)
+        inner["file_data"] = media.data if noted(media.extra, "raw") else data_url(media)
     elif media.file_id is not None:
         inner["file_id"] = media.file_id
     elif media.url is not None and noted(media.extra, "form") == "file":

@@ -27,6 +27,7 @@ from madang.core.messages import (
 from madang.dialects.carry import plain_id
 from madang.dialects.openai_chat.content import (
     cite,
+    in_one,
     read_block,
     read_content,
     write_block,
@@ -193,10 +194,12 @@ def _write_message(message: Message, parts: tuple[Part, ...], out: list[Json], m
         written["role"] = "system"
     if message.role == "assistant":
         write_said(written, _fitted(parts, made), message.extra, to_client=False)
+        if made is not None and "content" in written:
+            written["content"] = in_one(written["content"], "")
         if parts and len(written) == 1:
             return  # nothing of it can be said here
     else:
-        _put_content(written, parts, message.extra)
+        _put_content(written, parts, message.extra, between=_between(made))
     if message.name is not None:
         written["name"] = message.name
     out.append(restore(written, message.extra) if message.extra else written)
@@ -231,7 +234,7 @@ def _write_result(result: ToolResult, message: Message, shown: list[Json], made:
         parts = _only_words(result, shown)
     if result.is_error:
         parts = _as_error(parts)
-    _put_content(written, parts, extra)
+    _put_content(written, parts, extra, between=_between(made))
     if result.name is not None:
         written["name"] = result.name
     return restore(written, extra)
@@ -259,9 +262,22 @@ def _as_error(parts: Sequence[Part]) -> list[Part]:
             return [Text("Error: "), *rest]
 
 
-def _put_content(out: dict[str, Json], parts: Sequence[Part], extra: Extra, default: str | None = "") -> None:
+def _between(made: Maker | None) -> str | None:
+    """What separates texts that are put together; nothing is where a request goes as it came."""
+    return None if made is None else "\n\n"
+
+
+def _put_content(
+    out: dict[str, Json],
+    parts: Sequence[Part],
+    extra: Extra,
+    default: str | None = "",
+    between: str | None = None,
+) -> None:
     form = noted(extra, "content")
     content = write_content(parts, form)
+    if between is not None:
+        content = in_one(content, between)
     if content is None:
         if form == "absent" or "content" in extra.get(NAME, ()):
             return

@@ -28,13 +28,19 @@ class Maker(msgspec.Struct, frozen=True, gc=False):
     """Settings that are refused."""
     short_ids: bool = False
     """Whether ids of calls are nine letters and digits."""
+    reasons: bool = True
+    """Whether it may be told how much to think; some refuse to be told, and never do."""
+    every_effort: bool = False
+    """Whether there may be more of them than low, medium and high."""
 
 
 ANYBODY = Maker()
-OPENAI = Maker(max_tokens="max_completion_tokens", developer=True)
+OPENAI = Maker(max_tokens="max_completion_tokens", developer=True, every_effort=True)
+# Groq: 400 "`reasoning_effort` is not supported with this model"; others let it pass, to no effect.
+THOUGHTLESS = Maker(reasons=False)
 # 400 "The reasoning_content in the thinking mode must be passed back to the API", 2025-12 and after:
 # api-docs.deepseek.com/guides/thinking_mode; Moonshot's Kimi says the same in other words.
-DEEPSEEK = Maker(thoughts=True)
+DEEPSEEK = Maker(thoughts=True, every_effort=True)
 # 422 extra_forbidden on what is not in docs.mistral.ai/api (read 2026-11), and 400 on other ids.
 MISTRAL = Maker(
     seed="random_seed",
@@ -47,6 +53,13 @@ _MAKERS = (
     # Not gpt-oss, whose weights are everybody's.
     (re.compile(r"(?:.*/)?(?:ft:)?(?:gpt-(?!oss)|chatgpt-|codex-|o[1-9])"), OPENAI),
     (re.compile(r"(?:.*/)?(?:deepseek-|kimi-)", re.IGNORECASE), DEEPSEEK),
+    (
+        re.compile(
+            r"(?:.*/)?(?:(?:meta-)?llama-?[1-4]|codellama|gemma-?[1-3]|mixtral|qwen-?[12]|command-r)(?!\d|eas)",
+            re.IGNORECASE,
+        ),
+        THOUGHTLESS,
+    ),
     # As Mistral itself names them; under other names others serve them.
     (
         re.compile(

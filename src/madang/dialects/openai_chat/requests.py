@@ -19,7 +19,9 @@ from madang.dialects.openai_chat.settings import (
     write_reasoning_ask,
 )
 from madang.dialects.openai_chat.tools import read_choice, read_tools, write_choice, write_tools
+from madang.dialects.openai_models import fitted, with_json_asked
 from madang.dialects.reading import Members, read_object, write_json, wrong
+from madang.dialects.users import short
 
 _SAME = (
     "temperature",
@@ -132,6 +134,8 @@ def _metadata(members: Members) -> dict[str, str] | None:
 def render_request(request: Request, model: str) -> bytes:
     """The body for a provider that calls the model so."""
     made = None if noted(request.extra, "own") else maker(model)
+    if made is not None:
+        request = with_json_asked(fitted(request, model, chat=True))
     out: dict[str, Json] = {"model": model, "messages": write_messages(request.messages, made)}
     for name in _SAME:
         value = getattr(request, name)
@@ -142,8 +146,8 @@ def render_request(request: Request, model: str) -> bytes:
     else:
         _write_for(out, request, made)
     _write_tools(out, request, own=made is None)
-    if request.reasoning is not None:
-        write_reasoning_ask(out, request.reasoning, thinking=made is not None and made.thoughts)
+    if request.reasoning is not None and (made is None or made.reasons):
+        write_reasoning_ask(out, request.reasoning, made)
     if request.output is not None:
         write_output(out, request.output)
     return write_json(restore(out, request.extra))
@@ -180,8 +184,13 @@ def _write_as_it_was(out: dict[str, Json], request: Request) -> None:
 
 
 def _write_for(out: dict[str, Json], request: Request, made: Maker) -> None:
-    for name in made.unknown & out.keys():
+    # "The 'metadata' parameter is only allowed when 'store' is enabled", and nobody asked for that.
+    for name in (made.unknown | {"metadata"}) & out.keys():
         del out[name]
+    if not request.logprobs:
+        out.pop("top_logprobs", None)  # refused by itself
+    if "user" in out:
+        out["user"] = short(out["user"])
     if "seed" in out:
         out[made.seed] = out.pop("seed")
     if request.stream:

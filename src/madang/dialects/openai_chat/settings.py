@@ -11,10 +11,13 @@ from collections.abc import Sequence
 from madang.core.messages import Json
 from madang.core.requests import OutputFormat, ReasoningAsk
 from madang.dialects.openai_chat.form import NAME, keep, noted, restore
+from madang.dialects.openai_chat.models import ANYBODY, Maker
 from madang.dialects.reading import Members, missing
 
 _LOW, _MEDIUM = 2048, 8192
 """Tokens of thought up to which an effort is `low`, and `medium`."""
+_COMMON = {"minimal": "low", "xhigh": "high", "max": "high"}
+"""What is said instead of efforts that few have."""
 _UNNAMED = "answer"
 """The name of a schema that has none: OpenAI wants one."""
 _FORMATS = {"text": "text", "json_object": "json", "json_schema": "schema"}
@@ -87,18 +90,13 @@ def _read_openrouter(asked: _Asked, inner: Members) -> None:
         asked.take(inner, "exclude", "reasoning.exclude", bool, show="none")
 
 
-def write_reasoning_ask(out: dict[str, Json], ask: ReasoningAsk, *, thinking: bool = False) -> None:
+def write_reasoning_ask(out: dict[str, Json], ask: ReasoningAsk, made: Maker | None) -> None:
     """The same again; from another dialect it is `reasoning_effort`, or `thinking` where that is known."""
     forms: Sequence[str] | None = noted(ask.extra, "forms")
+    if forms is None or made is not None:
+        _write_effort(out, ask, made or ANYBODY)
+        return
     effort = ask.effort or ("none" if ask.enabled is False else None)
-    if forms is None and not thinking:
-        out["reasoning_effort"] = effort or _nearest(ask.budget)
-        return
-    if forms is None:
-        out["thinking"] = {"type": "disabled" if ask.enabled is False else "enabled"}
-        if ask.enabled is not False and (effort or ask.budget):
-            out["reasoning_effort"] = effort or _nearest(ask.budget)
-        return
     written: dict[str, Json] = {}
     for form in forms:
         name, _, member = form.partition(".")
@@ -120,9 +118,21 @@ def write_reasoning_ask(out: dict[str, Json], ask: ReasoningAsk, *, thinking: bo
     out.update(restore(written, ask.extra))
 
 
-def _nearest(budget: int | None) -> str:
-    if budget is None:
-        return "medium"
+def _write_effort(out: dict[str, Json], ask: ReasoningAsk, made: Maker) -> None:
+    effort = "none" if ask.enabled is False else ask.effort
+    if effort is None and ask.budget is not None:
+        effort = _nearest(ask.budget)
+    if made.thoughts:
+        if effort is not None or ask.enabled:
+            out["thinking"] = {"type": "disabled" if effort == "none" else "enabled"}
+        if effort not in (None, "none"):
+            out["reasoning_effort"] = effort
+    elif effort is not None or ask.enabled:
+        effort = effort or "medium"
+        out["reasoning_effort"] = effort if made.every_effort else _COMMON.get(effort, effort)
+
+
+def _nearest(budget: int) -> str:
     return "low" if budget <= _LOW else "medium" if budget <= _MEDIUM else "high"
 
 

@@ -262,6 +262,7 @@ class Choice:
                 self._say("refusal", _REFUSAL, refusal, out)
         annotations = delta.get("annotations")
         if annotations:
+            annotations = [_without_index(one) for one in annotations]
             citations = read_citations(annotations)
             if citations is not None and self._kind == "text":
                 self._extra["$cited"] = True
@@ -277,7 +278,7 @@ class Choice:
                 self._audio["data"] = self._audio.get("data", "") + audio["data"]
             self._audio.update({name: audio[name] for name in audio.keys() - _SPOKEN})
         for image in delta.get("images") or ():
-            self._put(read_image(image, "images"), out)
+            self._put(read_image(_without_index(image), "images"), out)
 
     def _read_call(self, written: dict[str, Json], out: list[Event]) -> None:
         index, given = written.get("index"), written.get("id") or ""
@@ -339,6 +340,8 @@ class Choice:
         if isinstance(arguments, dict):
             arguments = json_text(arguments)
         if arguments:
+            if type(arguments) is not str:
+                raise TypeError("arguments that are no string")
             if self._arguments is not None:
                 self._arguments.append(arguments)
             out.append(PartDelta(self._number, self._index, arguments))
@@ -352,3 +355,10 @@ class Choice:
             self._called.add("function")
             self._open("function", call, out)
         self._argue(function, out)
+
+
+def _without_index(entry: Json) -> Json:
+    """An entry of a list that grows, without its place in it (`stream_lane.py`)."""
+    if isinstance(entry, dict) and type(entry.get("index")) is int:
+        return {name: value for name, value in entry.items() if name != "index"}
+    return entry

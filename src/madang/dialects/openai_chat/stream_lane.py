@@ -52,6 +52,7 @@ class Lane:
         "_from",
         "_functions",
         "_length",
+        "_lists",
         "_number",
         "_part",
         "_refused",
@@ -81,6 +82,8 @@ class Lane:
         """Where the open text begins, and characters of text so far."""
         self._citations: list[Citation] = []
         self._calls = self._entries = 0
+        self._lists: dict[str, int] = {}
+        """How many entries of a list there were."""
         self._thoughts: list[Reasoning] = []
         """Thoughts since the last call, whose id carries their signatures."""
         self._unshown: list[Reasoning] = []
@@ -144,7 +147,7 @@ class Lane:
         match part:
             case Text() if self._citations:
                 written = [write_citation(moved(citation, self._from)) for citation in self._citations]
-                return self.chunk({"annotations": written})
+                return self._grown("annotations", written)
             case Reasoning():
                 return self._close_thought(part)
             case ToolCall() if self._silent and self._before and noted(part.extra, "form") != "custom":
@@ -269,7 +272,13 @@ class Lane:
         if media.kind == "audio" and media.data:
             return self.chunk({"audio": write_spoken(media)})
         picture = write_block(media) if media.kind == "image" else None
-        return self.chunk({"images": [picture]}) if picture is not None else b""
+        return self._grown("images", [picture]) if picture is not None else b""
+
+    def _grown(self, name: str, entries: list[Json]) -> bytes:
+        """More of a list. Its entries say their places: OpenAI's SDK breaks at the second chunk without."""
+        place = self._lists.get(name, 0)
+        self._lists[name] = place + len(entries)
+        return self.chunk({name: [{**one, "index": at} for at, one in enumerate(entries, place)]})
 
     def _pass_on(self, opaque: Opaque) -> bytes:
         if opaque.dialect != NAME:

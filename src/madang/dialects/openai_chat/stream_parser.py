@@ -78,10 +78,10 @@ class StreamParser:
     def _hear(self, data: bytes, out: list[Event]) -> None:
         if not data:
             return
-        if data == b"[DONE]":
-            self._finish(out)
-            return
         try:
+            if data == b"[DONE]":
+                self._finish(out)  # pieces of calls that had to wait are read only now
+                return
             chunk = _decode(data)
             if isinstance(chunk, dict):
                 self._read(chunk, out)

@@ -26,6 +26,7 @@ from madang.core.messages import (
 )
 from madang.core.responses import TokenLogprob
 from madang.dialects import carry
+from madang.dialects.openai_responses import clothes
 from madang.dialects.openai_responses.content import NAME, Block, Content, read_block, write_block, write_text
 from madang.dialects.reading import Members, missing, note, put, wrong
 
@@ -45,7 +46,7 @@ _replace = msgspec.structs.replace
 # Reading
 
 
-def read_item(item: Members, value: Json, said: list[Part], tokens: Tokens | None = None) -> None:
+def read_item(item: Members, value: Json, said: carry.Said, tokens: Tokens | None = None) -> None:
     """Add an item to what the assistant has said; one of an unknown type is `Opaque`.
 
     `tokens` takes those of an answer. Raises `BadRequest`.
@@ -57,10 +58,9 @@ def read_item(item: Members, value: Json, said: list[Part], tokens: Tokens | Non
             said += read_message(item, value, tokens)
         case "reasoning":
             said.append(read_reasoning(item))
-        case "function_call":
+        case "function_call" | clothes.CALL:
             call, thoughts = read_call(item)
-            known = {part.signature for part in said if isinstance(part, Reasoning)}
-            said += [thought for thought in thoughts if thought.signature not in known]
+            said += said.not_said(thoughts)
             said.append(call)
         case "image_generation_call" if isinstance(item.left.get("result"), str):
             said.append(_read_image(item))
@@ -170,18 +170,18 @@ def _read_piece(value: Json, name: str, kind: str) -> tuple[str | None, list[Jso
 
 def read_call(item: Members) -> tuple[ToolCall, tuple[Reasoning, ...]]:
     """A call, and the thoughts that its id carried."""
-    item.any("type")
     said = item.need_text("call_id")
     if not said:
         raise missing(item.at("call_id"), "a string that is not empty")
     carried = carry.unload(said)
+    name, arguments, notes = clothes.read_call(item)
     call = ToolCall(
         id=carried.id or said,
-        name=item.need_text("name"),
-        arguments=item.need_text("arguments"),
+        name=name,
+        arguments=arguments,
         signature=carried.signature,
         signer=carried.signer,
-        extra=item.extra(NAME, id=item.any("id"), status=item.any("status"), own=True),
+        extra=item.extra(NAME, id=item.any("id"), status=item.any("status"), own=True, **notes),
     )
     return call, carried.thoughts
 
@@ -344,14 +344,7 @@ def _fits(pieces: Sequence[Sequence[Json]], text: str) -> bool:
 
 def write_call(part: ToolCall, call_id: str) -> Block:
     """A call."""
-    own = NAME in part.extra
-    out: Block = {
-        "type": "function_call",
-        "call_id": call_id,
-        "name": part.name,
-        # JSON, so never nothing, as some providers write a call without arguments.
-        "arguments": part.arguments if own else part.arguments or "{}",
-    }
+    out = clothes.write_call(part, call_id)
     for name in ("id", "status"):
         value = note(part.extra, NAME, name)
         if value is not None:

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from madang.core.messages import Media, Opaque, Part, Reasoning, Refusal, Text, ToolCall, ToolResult
+from madang.core.requests import Tool
 from madang.core.responses import Candidate, TokenLogprob
 from madang.dialects import carry
+from madang.dialects.openai_responses.clothes import Clothes
 from madang.dialects.openai_responses.content import NAME, Block
 from madang.dialects.openai_responses.items import (
     OURS,
@@ -35,13 +37,14 @@ class Names:
 
     __slots__ = ("_base", "_thoughts")
 
-    def __init__(self, answer: str) -> None:
+    def __init__(self, answer: str, tools: Sequence[Tool | Opaque] = ()) -> None:
         # OpenAI takes back ids of 64 characters at most, of these alone.
         known = [sign.isascii() and (sign.isalnum() or sign == "-") for sign in answer[-_LONGEST:]]
         plain = [sign if ok else "_" for sign, ok in zip(answer[-_LONGEST:], known, strict=True)]
         self._base = "".join(plain)
         self._thoughts: list[Reasoning] = []
         """Signed for another dialect, and not yet carried by a call."""
+        self._clothes = Clothes(tools)
 
     def of(self, prefix: str, place: int) -> str:
         """The id of the item at a place: `msg_…`."""
@@ -52,10 +55,14 @@ class Names:
         if thought.signature is not None and thought.signer not in (NAME, None):
             self._thoughts.append(thought)
 
-    def call(self, call: ToolCall) -> str:
-        """The id of a call, with what it carries."""
+    def call(self, call: ToolCall) -> Block:
+        """A call as an item, its id with what it carries, in its tool's clothes."""
         thoughts, self._thoughts = self._thoughts, []
-        return carry.load(call, thoughts)
+        return self.dressed(call, carry.load(call, thoughts))
+
+    def dressed(self, call: ToolCall, call_id: str) -> Block:
+        """A call as an item, its id as it is."""
+        return write_call(call if is_own(call) else self._clothes.on(call), call_id)
 
 
 def write_output(candidate: Candidate, names: Names, status: str | None) -> list[Block]:
@@ -96,7 +103,7 @@ def write_item(part: Part, names: Names, place: int) -> Block | None:
             given = part.id if part.id is not None or is_own(part) else names.of(OURS, place)
             return write_reasoning(part, given)
         case ToolCall():
-            item = write_call(part, names.call(part))
+            item = names.call(part)
             return item if is_own(part) else {"id": names.of("fc_", place), "status": "completed", **item}
         case Media():
             return write_image(part, names.of("ig_", place)) if part.data is not None else None

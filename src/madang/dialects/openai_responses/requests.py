@@ -14,6 +14,9 @@ import msgspec
 from madang.core.errors import BadRequest
 from madang.core.messages import Json, Message, Part, Reasoning, Role, Text, ToolCall, ToolResult
 from madang.core.requests import Request
+from madang.dialects.carry import Said
+from madang.dialects.openai_models import fitted, with_json_asked
+from madang.dialects.openai_responses.clothes import OUTPUT
 from madang.dialects.openai_responses.content import NAME, Block, Content, read_blocks, write_blocks
 from madang.dialects.openai_responses.items import read_item, write_items
 from madang.dialects.openai_responses.settings import (
@@ -32,9 +35,10 @@ from madang.dialects.openai_responses.tools import (
     read_tools,
     write_choice,
     write_result,
-    write_tool,
+    write_tools,
 )
 from madang.dialects.reading import Members, bad_value, missing, note, put, read_object, write_json, wrong
+from madang.dialects.users import short
 
 _ROLES: Mapping[str, Role] = {
     "user": "user",
@@ -42,6 +46,7 @@ _ROLES: Mapping[str, Role] = {
     "system": "system",
     "developer": "developer",
 }
+_RESULTS = frozenset(("function_call_output", OUTPUT))
 _ROLE_NAMES = "'user', 'assistant', 'system' or 'developer'"
 _LEAST_TOKENS = 16
 """The API refuses to answer in fewer."""
@@ -131,17 +136,17 @@ def _read_messages(said: Members) -> tuple[tuple[Message, ...], str]:
 
 
 def _read_input(items: list[Json], messages: list[Message]) -> None:
-    turn: list[Part] = []
+    turn = Said()
     for number, value in enumerate(items):
         item = Members(value, f"input.{number}")
         kind, role = _kind(item)
-        if kind != "function_call_output" and (kind != "message" or role == "assistant"):
+        if kind not in _RESULTS and (kind != "message" or role == "assistant"):
             read_item(item, value, turn)
             continue
         if turn:
             messages.append(Message("assistant", tuple(turn)))
-            turn = []
-        is_result = kind == "function_call_output"
+            turn = Said()
+        is_result = kind in _RESULTS
         messages.append(Message("tool", (read_result(item),)) if is_result else _read_message(item))
     if turn:
         messages.append(Message("assistant", tuple(turn)))
@@ -195,11 +200,13 @@ def render_request(request: Request, model: str) -> bytes:
     """The body for a provider that calls the model so."""
     own = request.extra.get(NAME)
     out: Block = {"model": model}
-    if own is None and is_plain(model):
-        request = msgspec.structs.replace(request, messages=_without_reasoning(request.messages))
+    if own is None:
+        request = with_json_asked(fitted(request, model))
+        if is_plain(model):
+            request = msgspec.structs.replace(request, messages=_without_reasoning(request.messages))
     _write_messages(request, out)
     if request.tools or note(request.extra, NAME, "tools"):
-        out["tools"] = [tool for one in request.tools if (tool := write_tool(one)) is not None]
+        out["tools"] = write_tools(request.tools)
     if request.tool_choice is not None:
         out["tool_choice"] = write_choice(request.tool_choice)
     reasoning = write_reasoning_ask(request.reasoning) if request.reasoning is not None else None
@@ -213,7 +220,7 @@ def render_request(request: Request, model: str) -> bytes:
         "reasoning": reasoning,
         "text": write_text_settings(request),
         "service_tier": request.service_tier,
-        note(request.extra, NAME, "user") or "user": request.user,
+        note(request.extra, NAME, "user") or "user": _user(request),
         "metadata": request.metadata,
     }
     out.update({name: value for name, value in settings.items() if value is not None})
@@ -237,6 +244,11 @@ def _without_reasoning(messages: tuple[Message, ...]) -> tuple[Message, ...]:
     )
 
 
+def _user(request: Request) -> str | None:
+    user = request.user
+    return short(user) if user is not None and NAME not in request.extra else user
+
+
 def _most_tokens(request: Request) -> int | None:
     most = request.max_tokens
     return max(most, _LEAST_TOKENS) if most is not None and NAME not in request.extra else most
@@ -244,7 +256,8 @@ def _most_tokens(request: Request) -> int | None:
 
 def _write_messages(request: Request, out: Block) -> None:
     messages = request.messages
-    if messages and _is_instructions(messages[0]):
+    own = note(request.extra, NAME, "input") is not None
+    if messages and _is_instructions(messages[0]) and (own or len(messages) > 1):
         out["instructions"] = messages[0].parts[0].text  # type: ignore[union-attr]  # a Text: see there
         messages = messages[1:]
     form = note(request.extra, NAME, "input")

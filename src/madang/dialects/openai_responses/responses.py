@@ -15,12 +15,13 @@ from madang.core.record import Usage
 from madang.core.requests import Request
 from madang.core.responses import Candidate, Response, Stop, TokenLogprob
 from madang.dialects.base import Answering
+from madang.dialects.carry import Said
 from madang.dialects.openai_responses.content import NAME, Block
 from madang.dialects.openai_responses.errors import error_of
 from madang.dialects.openai_responses.items import read_item
 from madang.dialects.openai_responses.output import Names, write_output
 from madang.dialects.openai_responses.settings import write_format
-from madang.dialects.openai_responses.tools import write_choice, write_tool
+from madang.dialects.openai_responses.tools import write_choice, write_tools
 from madang.dialects.openai_responses.usage import read_stop, read_usage, write_stop, write_usage
 from madang.dialects.reading import Members, note, put, read_object, reading_answer, write_json
 from madang.dialects.tap import Heard
@@ -154,7 +155,7 @@ parse_response = reading_answer(_parse_response)
 
 def read_output(frame: Frame) -> tuple[list[Part], list[TokenLogprob]]:
     """What an answer says, and its tokens. Raises `BadRequest`."""
-    parts: list[Part] = []
+    parts = Said()
     tokens: list[TokenLogprob] = []
     for number, value in enumerate(frame.output or ()):
         read_item(Members(value, f"output.{number}"), value, parts, tokens)
@@ -181,7 +182,7 @@ def render_response(response: Response, answering: Answering) -> bytes:
     status, details = write_stop(
         candidate.stop, candidate.extra, calls=calls(candidate.parts), refused=refused(candidate.parts)
     )
-    output = write_output(candidate, Names(response.id or answering.id), status)
+    output = write_output(candidate, Names(response.id or answering.id, answering.request.tools), status)
     return write_json(finish(out, response, status, details, output))
 
 
@@ -235,7 +236,7 @@ def _echo(request: Request) -> Block:
     effort = None if ask is None else "none" if ask.enabled is False else ask.effort
     show = None if ask is None or ask.show == "none" else ask.show
     form = write_format(output) if output is not None else {"type": "text"}
-    tools = [written for tool in request.tools if (written := write_tool(tool)) is not None]
+    tools = write_tools(request.tools)
     choice = write_choice(request.tool_choice) if request.tool_choice is not None else left.get("tool_choice")
     return {
         "background": False,

@@ -14,6 +14,7 @@ from madang.core.events import Event, PartDelta, PartEnd, PartStart
 from madang.core.messages import Extra, Json, Opaque, Part, Reasoning, Refusal, Text, ToolCall
 from madang.core.responses import TokenLogprob
 from madang.dialects import carry
+from madang.dialects.openai_responses.clothes import full_name
 from madang.dialects.openai_responses.content import (
     NAME,
     Block,
@@ -143,7 +144,7 @@ class StreamedItems:
                     item,
                     ToolCall(
                         id=carried.id or value["call_id"],
-                        name=value["name"],
+                        name=full_name(value.get("namespace"), value["name"]),
                         signature=carried.signature,
                         signer=carried.signer,
                         extra={NAME: {"$id": value["id"]} if isinstance(value.get("id"), str) else {}},
@@ -160,7 +161,7 @@ class StreamedItems:
             if place is not None and place in self._said:
                 return
             self._said.add(place)
-            parts: list[Part] = []
+            parts = carry.Said()
             tokens: list[TokenLogprob] = []
             read_item(Members(value, "item"), value, parts, tokens)
             self.close()

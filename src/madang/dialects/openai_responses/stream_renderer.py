@@ -154,7 +154,7 @@ class ResponsesRenderer:
             service_tier=event.service_tier,
             extra=event.extra,
         )
-        self._names = Names(self._response.id)
+        self._names = Names(self._response.id, self._answering.request.tools)
         self._begun = True
         frame = self._frame("in_progress")
         return self._send("response.created", {"response": frame}) + self._send(
@@ -208,8 +208,7 @@ class ResponsesRenderer:
                 name = part.id if part.id is not None else self._names.of(OURS, place)
                 return write_reasoning(part if part.redacted else Reasoning(), name)
             case ToolCall():
-                item = write_call(part, self._names.call(part))
-                return {"id": self._names.of("fc_", place), **item}
+                return {"id": self._names.of("fc_", place), **self._names.call(part)}
             case Text() | Refusal() | Media() | Opaque() | ToolResult():
                 return write_item(part, self._names, place)
 

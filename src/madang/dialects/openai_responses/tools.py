@@ -1,14 +1,26 @@
 """Tools, the choice of one, and their results. Calls are items of what the assistant says: `items.py`.
 
-A function is a `Tool`; everything else in `tools` runs at the provider, or is a tool of the client's
-that only this dialect knows, and is `Opaque`.
+A function is a `Tool`, and so is what is a function in other clothes (`clothes.py`); everything else in
+`tools` runs at the provider, or is one that only this dialect knows, and is `Opaque`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from madang.core.messages import Json, Media, Opaque, Refusal, Text, ToolResult
 from madang.core.requests import Tool, ToolChoice
 from madang.dialects import carry
+from madang.dialects.openai_responses.clothes import (
+    OUTPUT,
+    group_of,
+    grouped,
+    is_group,
+    own_name,
+    read_custom,
+    write_custom,
+    write_group,
+)
 from madang.dialects.openai_responses.content import NAME, Block, read_blocks, write_blocks
 from madang.dialects.reading import Members, bad_value, missing, note, put, wrong
 
@@ -18,12 +30,26 @@ _ERROR = "Error: "
 
 def read_tools(items: list[Json]) -> tuple[Tool | Opaque, ...]:
     """The tools of a request. Raises `BadRequest`."""
-    return tuple([_read_tool(item, f"tools.{number}") for number, item in enumerate(items)])
+    return tuple([tool for number, item in enumerate(items) for tool in _read_item(item, number)])
+
+
+def _read_item(value: Json, number: int) -> list[Tool | Opaque]:
+    path = f"tools.{number}"
+    item = Members(value, path)
+    if item.need_text("type") != "namespace" or not is_group(item.left.get("tools")):
+        return [_read_tool(value, path)]
+    group, inner = item.need_text("name"), item.items("tools") or []
+    item.any("type")
+    tools = [_read_tool(one, f"{path}.tools.{place}") for place, one in enumerate(inner)]
+    return grouped(tools, group, number, item.left)
 
 
 def _read_tool(value: Json, path: str) -> Tool | Opaque:
     tool = Members(value, path)
-    if tool.need_text("type") != "function":
+    kind = tool.need_text("type")
+    if kind == "custom":
+        return read_custom(tool)
+    if kind != "function":
         return Opaque(NAME, value)
     name, schema, strict = tool.need_text("name"), tool.object("parameters"), tool.flag("strict")
     return Tool(
@@ -39,11 +65,30 @@ def _read_tool(value: Json, path: str) -> Tool | Opaque:
     )
 
 
-def write_tool(tool: Tool | Opaque) -> Block | None:
-    """A tool; one that runs elsewhere is left out."""
+def write_tools(tools: Sequence[Tool | Opaque]) -> list[Block]:
+    """The tools, in their groups again; those that run elsewhere are left out."""
+    out: list[Block] = []
+    last: Json = None
+    for tool in tools:
+        group, written = group_of(tool), _write_tool(tool)
+        if written is None:
+            continue
+        if group is None:
+            out.append(written)
+        elif group is last or group == last:
+            out[-1]["tools"].append(written)
+        else:
+            out.append(write_group(group, [written]))
+        last = group
+    return out
+
+
+def _write_tool(tool: Tool | Opaque) -> Block | None:
     if isinstance(tool, Opaque):
         return dict(tool.data) if tool.dialect == NAME else None
-    out: Block = {"type": "function", "name": tool.name}
+    if note(tool.extra, NAME, "custom"):
+        return write_custom(tool)
+    out: Block = {"type": "function", "name": own_name(tool)}
     if tool.description is not None:
         out["description"] = tool.description
     if tool.schema is not None or note(tool.extra, NAME, "parameters") is None:
@@ -68,6 +113,9 @@ def read_choice(value: Json) -> ToolChoice | None:
     match choice.need_text("type"):
         case "function":
             return ToolChoice(mode="named", names=(choice.need_text("name"),), extra=choice.extra(NAME))
+        case "custom":
+            names = (choice.need_text("name"),)
+            return ToolChoice(mode="named", names=names, extra=choice.extra(NAME, custom=True))
         case "allowed_tools":
             return _read_allowed(choice)
         case _:
@@ -96,7 +144,8 @@ def write_choice(choice: ToolChoice) -> Json:
     """`tool_choice`."""
     match choice.mode:
         case "named":
-            return put({"type": "function", "name": choice.names[0]}, choice.extra, NAME)
+            kind = "custom" if note(choice.extra, NAME, "custom") else "function"
+            return put({"type": kind, "name": choice.names[0]}, choice.extra, NAME)
         case "required" if choice.names:
             tools = [{"type": "function", "name": name} for name in choice.names]
             return put({"type": "allowed_tools", "mode": "required", "tools": tools}, choice.extra, NAME)
@@ -106,7 +155,7 @@ def write_choice(choice: ToolChoice) -> Json:
 
 def read_result(item: Members) -> ToolResult:
     """What came of a call. Raises `BadRequest`."""
-    item.any("type")
+    custom = item.any("type") == OUTPUT
     call_id = item.need_text("call_id")
     name = item.left.get("name")  # stays: the API has it only since 2026, and from a few tools
     output = item.left.pop("output", None)
@@ -127,7 +176,7 @@ def read_result(item: Members) -> ToolResult:
         call_id=carry.plain_id(call_id) or call_id,
         name=name if isinstance(name, str) else None,
         parts=parts,
-        extra=item.extra(NAME, form=form),
+        extra=item.extra(NAME, form=form, custom=custom or None),
     )
 
 
@@ -136,7 +185,8 @@ def write_result(result: ToolResult) -> Block:
     parts = _confess(result.parts) if result.is_error else result.parts
     text = _string(parts) if note(result.extra, NAME, "form") is None else None
     output: Json = write_blocks(parts, "tool") if text is None else text
-    out: Block = {"type": "function_call_output", "call_id": result.call_id, "output": output}
+    kind = OUTPUT if note(result.extra, NAME, "custom") else "function_call_output"
+    out: Block = {"type": kind, "call_id": result.call_id, "output": output}
     return put(out, result.extra, NAME)
 
 
