@@ -148,8 +148,9 @@ class Upstream(Transport):
         self._script = script
 
     def writelines(self, list_of_data: Any) -> None:
-        asked = b"".join(list_of_data).replace(b" ", b"")
-        said = STREAMED + self._script.first if b'"stream":true' in asked else self._script.at_once
+        asked = b"".join(list_of_data)
+        streams = b'"stream": true' in asked or b'"stream":true' in asked
+        said = STREAMED + self._script.first if streams else self._script.at_once
         asyncio.get_running_loop().call_soon(cast(Connection, self.protocol).data_received, said)
 
 

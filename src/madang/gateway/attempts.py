@@ -57,7 +57,9 @@ class Answer(msgspec.Struct, eq=False):
 
 async def answer(call: Call, asked: Asked, route: Route, record: Record) -> Answer:
     """The first good answer, or the last bad one. Raises `CallError` where the last gave none."""
-    targets = await beside(len(call.body), _expressible, call, route, record)
+    targets: Sequence[Target] = route.targets
+    if len(targets) > 1:
+        targets = await beside(len(call.body), _expressible, call, route, record)
     last = len(targets) - 1
     for number, target in enumerate(targets):
         begun = monotonic()
@@ -86,14 +88,14 @@ def _is_of_request(problem: CallError, call: Call) -> bool:
 
 
 def _expressible(call: Call, route: Route, record: Record) -> Sequence[Target]:
-    """The targets that can be asked this at all; with one alone, asking it says so soon enough.
+    """Which of several targets can be asked this at all; one alone says so when it is asked.
 
     Raises `BadRequest`, the first target's, where none can: a route never answers something else.
     """
     targets = route.targets
-    if len(targets) > 1 and call.wants is not None and call.place.embeds is not None:
+    if call.wants is not None and call.place.embeds is not None:
         return [target for target in targets if embeds(target)] or targets[:1]
-    if len(targets) == 1 or call.dialect is None:
+    if call.dialect is None:
         return targets
     if all(call.dialect in one.speaks for one in targets) and not is_carried(call.body):
         return targets
@@ -119,7 +121,9 @@ async def _ask(call: Call, asked: Asked, target: Target, attempt: Attempt) -> An
         return await _ask_otherwise(call, asked, target, attempt)
     else:
         path = place.path if place.verb is None else place.path_for(target.model)
-        own = await beside(len(call.body), own_body, call, target)
+        own = None
+        if call.dialect in target.beside:
+            own = await beside(len(call.body), own_body, call, target)
         kept = asked if own is None else asking.of_answer(place, own.body)
         lost = own.losses if own is not None else None
         body = kept.for_target(target.model, add_usage=target.provider.include_usage)

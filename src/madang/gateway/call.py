@@ -21,6 +21,7 @@ class Call:
         "arrived",
         "arrived_at",
         "body",
+        "dialect",
         "headers",
         "id",
         "method",
@@ -28,6 +29,7 @@ class Call:
         "query",
         "refusal",
         "request",
+        "wants",
     )
 
     def __init__(
@@ -57,21 +59,15 @@ class Call:
         self.query = query
         """Without a key: that is the caller's, and goes no further."""
         self.body = body
+        asks = method == "POST"
+        self.dialect = place.dialect if asks else None
+        """The dialect whose codec can read it; `None`: it passes unread."""
+        self.wants = place.dialect or place.counts or place.embeds if asks else None
+        """The dialect a target must speak to be sent it as it is; `None`: any will do."""
         self.request: Request | None = None
         """In our own form, once somebody needed all of it."""
         self.refusal: ClientError | None = None
         """Why its body is not whole, where it is not: too large, too slow."""
-
-    @property
-    def dialect(self) -> str | None:
-        """The dialect whose codec can read it; `None`: it passes unread."""
-        return self.place.dialect if self.method == "POST" else None
-
-    @property
-    def wants(self) -> str | None:
-        """The dialect a target must speak to be sent it as it is; `None`: any will do."""
-        place = self.place
-        return place.dialect or place.counts or place.embeds if self.method == "POST" else None
 
     @property
     def edge(self) -> str:

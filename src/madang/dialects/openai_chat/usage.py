@@ -47,6 +47,8 @@ class WireUsage(msgspec.Struct, gc=False):
         """The same in our own words."""
         prompt = self.prompt_tokens_details or _NO_PROMPT
         completion = self.completion_tokens_details or _NO_COMPLETION
+        if prompt is _NO_PROMPT and completion is _NO_COMPLETION and self.prompt_cache_hit_tokens is None:
+            return Usage(_whole(self.prompt_tokens), _whole(self.completion_tokens))
         cached = self.prompt_cache_hit_tokens if self.prompt_tokens_details is None else prompt.cached_tokens
         usage = Usage(
             _whole(self.prompt_tokens),
