@@ -90,7 +90,7 @@ def test_items_that_nobody_else_knows_come_back_as_they_were() -> None:
         {"type": "item_reference", "id": "msg_1"},
         {"id": "msg_2"},
         {"type": "computer_call_output", "call_id": "c", "output": {"type": "computer_screenshot"}},
-        {"type": "custom_tool_call", "call_id": "c", "name": "grep", "input": "x"},
+        {"type": "local_shell_call", "call_id": "c", "action": {"type": "exec"}},
         {"type": "from_next_year", "anything": [None, {"at": "all"}]},
     )
     opaque = [part for part in parts_of(parsed(USER, *strange)) if isinstance(part, Opaque)]

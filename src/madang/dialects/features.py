@@ -61,6 +61,8 @@ _SETTINGS = (
 
 _RARE_EFFORTS = ("minimal", "xhigh", "max")
 """Those that only some dialects have."""
+_SEARCHES = ("web_search", "web_fetch", "googleSearch", "urlContext")
+"""Begin the names of tools that read the web at a provider."""
 _PARTS_OF_USAGE = frozenset(Usage.__struct_fields__) - {"input_tokens", "output_tokens"}
 """Counts of which zero says no more than their absence."""
 _ORDINARY = (None, "default", "standard", "on_demand")
@@ -86,8 +88,9 @@ def of_request(request: Request) -> Iterator[Fact]:
             begun = True
         yield from _of_message(message)
     yield from _of_spoken(said)
+    beside = any(isinstance(tool, Tool) for tool in request.tools)
     for tool in request.tools:
-        yield from _of_tool(tool)
+        yield from _of_tool(tool, beside=beside)
     yield from _of_settings(request)
     loop = open_loop(request)
     if any(isinstance(part, ToolCall) for part in loop) and not any(
@@ -328,9 +331,12 @@ def _of_result(result: ToolResult) -> Iterator[Fact]:
         yield Fact("tool_result.error", _words(result.parts))
 
 
-def _of_tool(tool: Tool | Opaque) -> Iterator[Fact]:
+def _of_tool(tool: Tool | Opaque, *, beside: bool) -> Iterator[Fact]:
+    """The facts of a tool; `beside`: the client has tools of its own, too."""
     if isinstance(tool, Opaque):
-        yield Fact(f"server_tool.{tool.dialect}", str(tool.data.get("type") or next(iter(tool.data), "")))
+        kind = str(tool.data.get("type") or next(iter(tool.data), ""))
+        offer = "search." if beside and kind.startswith(_SEARCHES) else ""
+        yield Fact(f"server_tool.{offer}{tool.dialect}", kind)
         return
     feature = "tool.bare" if is_bare(tool.schema) else "tool"
     yield Fact(feature, (tool.name, tool.description, tool.schema))

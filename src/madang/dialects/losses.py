@@ -280,6 +280,8 @@ ANSWERS: Mapping[str, Column] = {
 """By the client's dialect: what of an answer it cannot be told."""
 
 FOREIGN: Column = {
+    # Codex offers one with every request; alone, it is what the request is for.
+    "server_tool.search.*": drop("a search at a provider that is offered beside other tools is left out"),
     "server_tool.*": refuse("the tool runs at that dialect's provider and nowhere else"),
     "opaque.item_reference.*": refuse("the item it refers to is kept at OpenAI"),
     "opaque.compaction*": refuse("the conversation it stands for can be read by its provider alone"),
@@ -308,7 +310,8 @@ FOREIGN: Column = {
 _MOST, _LONGEST = 50, 100
 """How many losses a header tells, and how many characters of each."""
 _PLAIN = ":.$*"
-_OWNED = ("opaque", *(f"opaque.{kind}" for kind in KEPT), "server_tool", "signature", "reasoning.text")
+_KEPT = tuple(f"opaque.{kind}" for kind in KEPT)
+_OWNED = ("opaque", *_KEPT, "server_tool", "server_tool.search", "signature", "reasoning.text")
 """Features whose last word is the dialect they belong to; answers carry foreign signatures (`carry.py`)."""
 _DROPPED = drop("it has no counterpart in the target's dialect")
 

@@ -466,8 +466,15 @@ def _unforeseen(problem: Exception, translation: Translation) -> BrokenAnswer:
     return BrokenAnswer("The provider's answer cannot be read.")
 
 
+def _says_something(response: Response) -> bool:
+    """Whether it is an answer: `{}`, or an error in nobody's words, is none."""
+    if any(one.parts for one in response.candidates):
+        return True
+    return bool(response.id) and any(one.stop is not None for one in response.candidates)
+
+
 def _whole(response: Response, translation: Translation) -> WholeReply:
-    if response.usage is None and not any(one.parts or one.stop is not None for one in response.candidates):
+    if response.usage is None and not _says_something(response):
         raise BrokenAnswer(_EMPTY)
     stop = response.candidates[0].stop if response.candidates else None
     heard = Heard(usage=response.usage, stop_reason=stop.value if stop is not None else None)

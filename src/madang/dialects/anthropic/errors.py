@@ -11,6 +11,8 @@ import msgspec
 from madang.core.errors import CallError, ProviderError
 from madang.core.messages import Json
 from madang.dialects.reading import write_json
+from madang.dialects.too_long import CODE as TOO_LONG
+from madang.dialects.too_long import is_too_long
 
 _BY_STATUS = {
     400: "invalid_request_error",
@@ -29,6 +31,7 @@ _STATUS = {kind: status for status, kind in _BY_STATUS.items() if status != 408}
 _TELLING = frozenset((401, 402, 403, 404, 413, 429, 504, 529))
 """Statuses that have one word only, whatever another dialect calls the error."""
 _TOO_LONG = ("prompt is too long", "input length and `max_tokens` exceed context limit")
+"""Words by which Claude Code knows that it must cut the conversation short."""
 
 
 class WireError(msgspec.Struct, gc=False):
@@ -70,7 +73,7 @@ def parse_stream_error(wire: Json) -> ProviderError:
 
 
 def _problem(message: str, status: int, kind: str) -> ProviderError:
-    code = "context_length_exceeded" if message.startswith(_TOO_LONG) else kind
+    code = TOO_LONG if is_too_long(status, message) else kind
     return ProviderError(message, status=status, kind=kind, code=code)
 
 
@@ -90,9 +93,16 @@ def error_status(problem: CallError) -> int:
     return 529 if problem.kind == "overloaded_error" and problem.status >= 500 else problem.status
 
 
+def _sentence(problem: CallError) -> str:
+    said = problem.message
+    if problem.code != TOO_LONG or any(words in said.lower() for words in _TOO_LONG):
+        return said
+    return f"{_TOO_LONG[0]}: {said}"
+
+
 def render_error(problem: CallError, request_id: str) -> bytes:
     """The body."""
-    error: dict[str, Json] = {"type": error_word(problem), "message": problem.message}
+    error: dict[str, Json] = {"type": error_word(problem), "message": _sentence(problem)}
     if problem.param == "thread" and problem.code == "not_expressible":
         # What its SDK's tool runner waits for to go on without a thread (anthropic 2.11, `_thread_state.py`).
         error["details"] = {"error_code": "thread_unsupported_request", "unsupported": ["model"]}

@@ -11,6 +11,8 @@ import re
 from madang.core.errors import CallError, ProviderError
 from madang.core.messages import Json
 from madang.dialects.reading import read_json, write_json
+from madang.dialects.too_long import CODE as TOO_LONG
+from madang.dialects.too_long import is_too_long
 
 _WORDS = {
     400: "INVALID_ARGUMENT",
@@ -110,11 +112,13 @@ def error_of(error: dict[str, Json], status: int | None = None) -> ProviderError
     if reason == "API_KEY_INVALID":  # Google says INVALID_ARGUMENT, with status 400 (recorded 2026-08)
         kind = "authentication_error"
     message = error.get("message")
+    message = message if isinstance(message, str) else ""
+    too_long = is_too_long(status, message)
     return ProviderError(
-        message if isinstance(message, str) and message else f"The provider answered with status {status}.",
+        message or f"The provider answered with status {status}.",
         status=status,
         kind=kind,
-        code=reason or word,
+        code=TOO_LONG if too_long else reason or word,
         param=param,
         retry_after=_retry_after(error.get("details")),
     )

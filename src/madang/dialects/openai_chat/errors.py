@@ -9,6 +9,8 @@ from __future__ import annotations
 from madang.core.errors import CallError, ProviderError
 from madang.core.messages import Json
 from madang.dialects.reading import read_json, write_json
+from madang.dialects.too_long import CODE as TOO_LONG
+from madang.dialects.too_long import is_too_long
 
 _OF_STATUS = {
     400: "invalid_request_error",
@@ -68,9 +70,11 @@ def read_error(error: Json, status: int = 0) -> ProviderError:
     kind = _kind(status, words)
     status = status or _STATUS_OF.get(kind, 500)
     code = next((word for word in words if not word.isdigit() and word not in _STATUS_OF), None)
-    param = said.get("param")
+    param, message = said.get("param"), _sentence(said.get("message"))
+    if is_too_long(status, message, *words):
+        code = TOO_LONG
     return ProviderError(
-        _sentence(said.get("message")) or f"The provider answered with status {status}.",
+        message or f"The provider answered with status {status}.",
         status=status,
         kind=kind,
         code=code[:_LONGEST] if code is not None else None,

@@ -27,7 +27,7 @@ _replace = msgspec.structs.replace
 
 
 def read_custom(tool: Members) -> Tool:
-    """A custom tool, its type taken. What its text must be like is told in its schema. Raises `BadRequest`."""
+    """A custom tool, its type taken. Its schema tells what its text must be like. Raises `BadRequest`."""
     name, description = tool.need_text("name"), tool.text("description")
     text: dict[str, Json] = {"type": "string"}
     wanted = tool.left.get("format")
@@ -44,7 +44,7 @@ def read_custom(tool: Members) -> Tool:
 
 def write_custom(tool: Tool) -> Block:
     """The tool again."""
-    out: Block = {"type": "custom", "name": tool.name}
+    out: Block = {"type": "custom", "name": own_name(tool)}
     if tool.description is not None:
         out["description"] = tool.description
     return put(out, tool.extra, NAME)
@@ -101,15 +101,12 @@ def read_call(item: Members) -> tuple[str, str, dict[str, Json]]:
     """A call's name, its arguments and the notes on its clothes. Raises `BadRequest`."""
     custom = item.any("type") == CALL
     name = item.need_text("name")
-    if custom:
-        arguments = json_text({_INPUT: item.need_text(_INPUT)})
-    else:
-        arguments = item.need_text("arguments")
+    said = item.need_text(_INPUT if custom else "arguments")
     group = item.text("namespace")
     notes: dict[str, Json] = {"custom": True if custom else None}
     if group is not None:
         notes.update(name=name, group=group)
-    return full_name(group, name), arguments, notes
+    return full_name(group, name), json_text({_INPUT: said}) if custom else said, notes
 
 
 def write_call(call: ToolCall, call_id: str) -> Block:
@@ -154,7 +151,8 @@ class Clothes:
                 self._remember(tool)
 
     def _remember(self, tool: Tool) -> None:
-        group, notes = group_of(tool), {}
+        group = group_of(tool)
+        notes: dict[str, Json] = {}
         if note(tool.extra, NAME, "custom"):
             notes["$custom"] = True
         if group is not None:

@@ -11,6 +11,8 @@ from madang.core.errors import CallError, ProviderError
 from madang.core.messages import Json
 from madang.dialects.openai_responses.content import Block
 from madang.dialects.reading import read_json, write_json
+from madang.dialects.too_long import CODE as TOO_LONG
+from madang.dialects.too_long import is_too_long
 
 _KINDS: Mapping[int, str] = {
     400: "invalid_request_error",
@@ -68,6 +70,8 @@ def error_of(said: Json, status: int | None = None) -> ProviderError:
     message = inner if isinstance(inner, str) and outer else _word(found.get("message"))
     if status is None:
         status = _status_of(code or word or "")
+    if is_too_long(status, message or "", code, word):
+        code = TOO_LONG
     return ProviderError(
         message or f"The provider answered with status {status}.",
         status=status,

@@ -35,7 +35,7 @@ _LONGEST = 48
 class Names:
     """The ids of an answer's items and calls, one after the other."""
 
-    __slots__ = ("_base", "_thoughts")
+    __slots__ = ("_base", "_clothes", "_thoughts")
 
     def __init__(self, answer: str, tools: Sequence[Tool | Opaque] = ()) -> None:
         # OpenAI takes back ids of 64 characters at most, of these alone.

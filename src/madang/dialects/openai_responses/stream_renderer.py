@@ -48,7 +48,6 @@ from madang.dialects.openai_responses.items import (
     content_block,
     is_content,
     own_message,
-    write_call,
     write_reasoning,
 )
 from madang.dialects.openai_responses.output import Names, is_own, message_item, write_item
@@ -197,7 +196,7 @@ class ResponsesRenderer:
         self._open = _Growing(part, item)
         shown = {name: value for name, value in item.items() if name != "result"}
         if isinstance(part, ToolCall):
-            shown.update(status="in_progress", arguments="")
+            shown.update({"input": ""} if "input" in shown else {"status": "in_progress", "arguments": ""})
         return out + self._item("added", shown) + self._first_words(part)
 
     def _beginning(self, part: Part) -> Block | None:
@@ -256,6 +255,8 @@ class ResponsesRenderer:
             case Text():
                 return self._text_delta(growing.item, text, event.logprobs)
             case ToolCall():
+                if "input" in growing.item:
+                    return b""  # free text, which is known when its JSON is whole
                 members = {"item_id": growing.item["id"], "output_index": len(self._output), "delta": text}
                 return self._send("response.function_call_arguments.delta", members)
             case Reasoning():
@@ -343,11 +344,15 @@ class ResponsesRenderer:
         return out + self._thought("summary_part.done", part=_summary(part.text))
 
     def _call_done(self, item: Block, part: ToolCall, status: str) -> bytes:
-        done = {**write_call(part, item["call_id"]), "id": item["id"]}
+        done = {**self._names.dressed(part, item["call_id"]), "id": item["id"]}
+        members = {"item_id": item["id"], "output_index": len(self._output)}
+        if "input" in done:
+            out = self._send("response.custom_tool_call_input.delta", {**members, "delta": done["input"]})
+            out += self._send("response.custom_tool_call_input.done", {**members, "input": done["input"]})
+            return out + self._done(done)
         if not is_own(part):
             done["status"] = status
         arguments = done["arguments"]
-        members = {"item_id": item["id"], "output_index": len(self._output)}
         out = b""
         if arguments != part.arguments:
             out = self._send("response.function_call_arguments.delta", {**members, "delta": arguments})
