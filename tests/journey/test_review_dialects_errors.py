@@ -24,7 +24,7 @@ SEEN = {
     (529, "openai_responses"): 503,
     (529, "gemini"): 503,
 }
-"""What a client's dialect makes of a status, where that is not the same; overloaded is 529 at Anthropic alone."""
+"""What a client's dialect makes of a status, where it is another; overloaded is 529 at Anthropic alone."""
 
 
 @pytest.fixture(scope="module")
