@@ -78,10 +78,12 @@ def test_a_call_goes_where_its_target_listens_for_the_dialect_it_is_put_into(
 
 
 def test_a_name_that_a_client_made_up_leads_nowhere_else() -> None:
-    [way] = planned("gemini/a/../b c\r\nhost: e?한", "openai_chat").targets
+    [way] = planned("gemini/a/b c\r\nhost: e?한", "openai_chat").targets
     assert way.url is not None
-    path = "/v1beta/models/a%2F..%2Fb%20c%0D%0Ahost%3A%20e%3F%ED%95%9C:generateContent"
+    path = "/v1beta/models/a%2Fb%20c%0D%0Ahost%3A%20e%3F%ED%95%9C:generateContent"
     assert way.url.endswith(f"googleapis.com{path}")
+    with pytest.raises(NotFound):
+        planned("gemini/a/../b", "openai_chat")
 
 
 def test_a_stream_goes_to_the_place_for_streams() -> None:

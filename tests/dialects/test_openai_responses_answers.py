@@ -270,7 +270,7 @@ def test_every_answer_fits_the_sdks_model(response: Response) -> None:
         (Stop.LENGTH, (Text("so"),), "incomplete", {"reason": "max_output_tokens"}),
         (Stop.CONTEXT, (Text("so"),), "incomplete", {"reason": "max_output_tokens"}),
         (Stop.PAUSE, (Text("so"),), "incomplete", {"reason": "max_output_tokens"}),
-        (Stop.OTHER, (Text("so"),), "incomplete", {"reason": None}),
+        (Stop.OTHER, (Text("so"),), "completed", None),
         (None, (Text("so"),), "incomplete", None),
     ],
 )

@@ -248,3 +248,29 @@ def test_a_stream_for_a_list_of_geminis_that_breaks_is_still_a_list(house: Live,
     answer = house.ask({"contents": [{"parts": [{"text": "x"}]}]}, "/v1beta/models/gpt:streamGenerateContent")
     assert answer.headers["content-type"] == "application/json"
     assert "error" in answer.json()[-1]
+
+
+@pytest.mark.parametrize(("speaks", "client"), PAIRS)
+def test_words_of_any_length_are_cut_before_they_are_kept(
+    house: Live, upstream: Upstream, speaks: str, client: str
+) -> None:
+    """A code of a megabyte stood in the record, and in each of its attempts."""
+    said = error(speaks, 503, "m" * 100_000)
+    said["error"] |= {
+        "code": "c" * 100_000,
+        "type": "t" * 100_000,
+        "status": "s" * 100_000,
+        "param": "p" * 9000,
+    }
+    for status in (503, 200):
+        upstream.answer = lambda _, status=status: json_answer(said, status)  # type: ignore[misc]  # a default binds the loop's value
+        answer = ask(house, client, MODELS[speaks])
+        assert answer.status >= 500
+        assert len(answer.body) < 20_000
+        assert len(repr(house.record(answer.call_id))) < 3000
+
+
+def test_ids_of_any_length_are_not_remembered(house: Live) -> None:
+    held = house.app.gateway.held
+    held.note("resp_" + "x" * 100_000, "stored")
+    assert held.provider("resp_" + "x" * 100_000) is None

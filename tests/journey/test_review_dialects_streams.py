@@ -14,7 +14,8 @@ import msgspec
 import pytest
 
 from madang.config.schema import Server, Timeouts
-from madang.dialects.anthropic import ANTHROPIC
+from madang.core.events import Event
+from madang.dialects.every import DIALECTS
 from tests.journey.field import ASKING, MODELS, ask, data_event, event, house_of
 from tests.journey.live import KEY, Answer, Live, Say, Upstream, alive, stream_answer, wait_until
 from tests.journey.scripted import BEGUN, BREAKS, PAIRS, STREAMS, TEXT, WHOLE, is_broken, is_whole
@@ -63,8 +64,8 @@ def test_an_answer_that_is_whole_is_told_whole_however_it_comes(
     house: Live, upstream: Upstream, speaks: str, client: str
 ) -> None:
     """The error of a connection that broke after the end mark was told after the client's own end mark."""
-    for way, say in good(speaks).items():
-        answer = streamed(house, upstream, speaks, client, say)
+    told = {way: streamed(house, upstream, speaks, client, say) for way, say in good(speaks).items()}
+    for way, answer in told.items():
         assert (answer.status, is_whole(client, answer.body), is_broken(answer.body)) == (200, True, False), (
             way
         )
@@ -110,8 +111,8 @@ def broken(provider: str) -> dict[str, Say]:
 def test_an_answer_that_is_cut_is_never_told_whole(
     house: Live, upstream: Upstream, speaks: str, client: str
 ) -> None:
-    for way, say in broken(speaks).items():
-        answer = streamed(house, upstream, speaks, client, say)
+    told = {way: streamed(house, upstream, speaks, client, say) for way, say in broken(speaks).items()}
+    for way, answer in told.items():
         assert (is_whole(client, answer.body), is_broken(answer.body)) == (False, True), way
         assert b"This server failed" not in answer.body, way
         record = house.record(answer.call_id)
@@ -231,10 +232,12 @@ def test_types_that_no_dialect_allows_break_the_answer_and_not_the_server(
 def test_a_codec_that_stumbles_breaks_the_answer_and_is_logged(
     house: Live, upstream: Upstream, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def stumble(*_: object) -> bytes:
-        raise KeyError("nobody foresaw this")
+    class Stumbling:
+        def render(self, _: Event) -> bytes:
+            raise KeyError("nobody foresaw this")
 
-    monkeypatch.setattr(ANTHROPIC.stream_renderer, "render", stumble)
+    stumbling = msgspec.structs.replace(DIALECTS["anthropic"], stream_renderer=lambda _: Stumbling())
+    monkeypatch.setattr("madang.gateway.translate.DIALECTS", {**DIALECTS, "anthropic": stumbling})
     with caplog.at_level(logging.ERROR, "madang.gateway"):
         answer = streamed(house, upstream, "openai_chat", "anthropic", stream_answer(STREAMS["openai_chat"]))
     assert (answer.status, answer.json()["error"]["type"]) == (502, "api_error")

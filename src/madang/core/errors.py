@@ -27,6 +27,9 @@ and the field it is about (`param`). No secret and no content of a call belongs 
 
 from __future__ import annotations
 
+_LONGEST, _LONGEST_WORD = 4000, 200
+"""Characters of a provider's sentence, and of its words: they go into records, and to clients."""
+
 
 class MadangError(Exception):
     """Root of every error raised on purpose."""
@@ -135,7 +138,9 @@ class ProviderError(CallError):
         param: str | None = None,
         retry_after: float | None = None,
     ) -> None:
-        super().__init__(message, code=code, param=param)
+        super().__init__(
+            message[:_LONGEST], code=code and code[:_LONGEST_WORD], param=param and param[:_LONGEST_WORD]
+        )
         self.retry_after = retry_after
         """Seconds, where the body says it (Gemini's does; others say it in a header)."""
         self.status = status

@@ -27,6 +27,7 @@ from madang.core.responses import Response
 from madang.dialects.anthropic import limits as anthropic
 from madang.dialects.features import KEPT, Fact, of_request, of_response, open_loop
 from madang.dialects.gemini import limits as gemini
+from madang.dialects.names import odd
 from madang.dialects.openai_chat import limits as openai_chat
 from madang.dialects.openai_responses import limits as openai_responses
 
@@ -234,6 +235,7 @@ TO_OPENAI_RESPONSES: Column = {
     "assistant.audio.*": drop("an answer holds no sounds here"),
     "stop.refusal.wordless": emulate("it is told as stopped by the content filter"),
     "stop.pause": emulate("the answer is told as incomplete"),
+    "stop.other": emulate("the answer is told as completed"),
     "assistant.video.*": drop("an answer holds no films here"),
     "assistant.document.*": drop("an answer holds no documents here"),
     "stop.context": emulate("it is told as having reached max_output_tokens"),
@@ -313,6 +315,7 @@ _PLAIN = ":.$*"
 _KEPT = tuple(f"opaque.{kind}" for kind in KEPT)
 _OWNED = ("opaque", *_KEPT, "server_tool", "server_tool.search", "signature", "reasoning.text")
 """Features whose last word is the dialect they belong to; answers carry foreign signatures (`carry.py`)."""
+_ODD_NAMES = Loss("tool.name", "emulate", "names that it does not take are told in another way")
 _DROPPED = drop("it has no counterpart in the target's dialect")
 
 
@@ -325,6 +328,8 @@ def find(request: Request, dialect: str, model: str | None = None) -> list[Loss]
     losses = _find(asked, dialect, "asks")
     if model is not None and dialect in LIMITS:
         losses = _limited(losses, LIMITS[dialect](request, model, asked))
+    if odd(request, dialect):
+        losses = sorted([*losses, _ODD_NAMES])
     for loss in losses:
         if loss.treatment == "refuse":
             raise _refusal(loss, dialect, request)

@@ -18,6 +18,7 @@ import msgspec
 from madang.core.messages import Message, Opaque, Text, ToolCall
 from madang.core.requests import OutputFormat, ReasoningAsk, Request, Tool
 from madang.dialects.features import says_json
+from madang.dialects.names import fitted as named
 from madang.dialects.schemas import is_closed, lacking, of_object, with_items
 
 Limit = tuple[Literal["drop", "emulate"], str]
@@ -97,6 +98,7 @@ def fitted(request: Request, model: str, *, chat: bool = False) -> Request:
 
     What is true of all of them is done for a model of any name: OpenAI's likenesses are as strict as it is.
     """
+    request = named(request, "openai_chat" if chat else "openai_responses")
     request = msgspec.structs.replace(
         request,
         messages=(*request.messages, *_last_words(request.messages)),

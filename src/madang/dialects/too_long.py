@@ -7,17 +7,23 @@ tells it otherwise leaves them asking the same again.
 from __future__ import annotations
 
 CODE = "context_length_exceeded"
-_CODES = frozenset((CODE, "model_max_prompt_tokens_exceeded", "too_many_prompt_tokens"))
+_CODES = frozenset(
+    (CODE, "exceed_context_size_error", "model_max_prompt_tokens_exceeded", "too_many_prompt_tokens")
+)
 _SIGNS = (
     "maximum context length",
+    "maximum prompt length",
     "context window",
     "context length",
     "context limit",
+    "context size",
     "prompt is too long",
+    "prompt too long",
+    "input is too long",
     "input token count",
     "total length of all messages is too long",
 )
-"""In sentences of OpenAI, vLLM, OpenRouter, DeepSeek, Groq, xAI, Anthropic, Google and Perplexity."""
+"""In sentences of OpenAI, vLLM, llama.cpp, Ollama, DeepSeek, Mistral, xAI, Anthropic, Amazon and Google."""
 _STATUSES = (400, 413, 422)
 
 

@@ -31,6 +31,8 @@ _COUNTED = frozenset(
 )
 """What OpenAI's `/responses/input_tokens` takes (openai-python 3.51, `InputTokenCountParams`)."""
 _EMBEDDING = frozenset(("openai_chat", "openai_responses", "gemini"))
+_KEPT_ELSEWHERE = ("conversation", "previous_response_id", "prompt")
+"""What stands for words that only its provider has: nobody else can say how many they are."""
 _PER_MESSAGE = 4
 _PER_MEDIA = 1000
 _PER_CHARACTER = {True: 0.25, False: 0.75}
@@ -57,7 +59,9 @@ async def count(call: Call, target: Target) -> WholeReply:
             if question is None:
                 continue
             found = question.parse(await _ask(target, question.path, question.body, dialect))
-        except BadRequest:
+        except BadRequest as problem:
+            if problem.param in _KEPT_ELSEWHERE:
+                raise
             continue  # that dialect has no words for it; it is counted in another way
         except ProviderError as problem:
             if problem.status not in (404, 405, 501):
@@ -164,11 +168,17 @@ async def embed(call: Call, target: Target) -> WholeReply:
     speaks = target.provider.dialects
     openai = "openai_chat" in speaks or "openai_responses" in speaks
     if call.place.embeds == "gemini" and openai:
+        batch = call.place.verb == "batchEmbedContents"
         request = await beside(len(call.body), gemini_embeddings.parse_request, call.body, name)
+        if not batch and len(request.inputs) != 1:
+            raise BadRequest(
+                "embedContent embeds one text; 'requests' is for batchEmbedContents.",
+                code="invalid_value",
+                param="requests",
+            )
         asked = await beside(len(call.body), openai_embeddings.render_request, request, model)
         body = await _ask(target, "/embeddings", asked, "openai_chat")
         response = _of_each(request, await beside(len(body), openai_embeddings.parse_response, body))
-        batch = call.place.verb == "batchEmbedContents"
         told = await beside(len(body), gemini_embeddings.render_response, response, batch=batch)
         return _reply(told, None, response.usage)
     if call.place.embeds == "openai_chat" and "gemini" in speaks:

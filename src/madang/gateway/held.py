@@ -9,6 +9,7 @@ from __future__ import annotations
 from madang.routing.routes import Route
 
 _MOST = 20_000
+_LONGEST = 200
 
 
 class Held:
@@ -19,6 +20,8 @@ class Held:
 
     def note(self, id: str, provider: str) -> None:
         """An answer is kept there."""
+        if len(id) > _LONGEST:
+            return  # the provider chose it, and it is kept in memory
         if len(self._at) >= _MOST:
             del self._at[next(iter(self._at))]
         self._at[id] = provider

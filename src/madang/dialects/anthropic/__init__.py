@@ -11,6 +11,7 @@ Each file parses and renders its own: `requests.py` (with `messages.py`, `settin
 
 from __future__ import annotations
 
+from madang.dialects import names
 from madang.dialects.anthropic.errors import error_status, parse_error, render_error, render_stream_error
 from madang.dialects.anthropic.name import NAME
 from madang.dialects.anthropic.requests import parse_request, render_request
@@ -37,9 +38,9 @@ ANTHROPIC = Dialect(
     render_request=render_request,
     endpoint=_endpoint,
     parse_response=parse_response,
-    render_response=render_response,
+    render_response=names.told_whole(render_response),
     stream_parser=StreamParser,
-    stream_renderer=StreamRenderer,
+    stream_renderer=names.told_streamed(StreamRenderer),
     parse_error=parse_error,
     render_error=render_error,
     render_stream_error=render_stream_error,

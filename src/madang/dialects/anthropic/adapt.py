@@ -17,6 +17,7 @@ from madang.dialects.anthropic.models import Claude
 from madang.dialects.anthropic.name import NAME
 from madang.dialects.anthropic.turns import arrange
 from madang.dialects.features import thinks
+from madang.dialects.names import fitted
 from madang.dialects.reading import json_text
 from madang.dialects.schemas import closed, is_closed
 from madang.dialects.users import plain
@@ -41,6 +42,7 @@ class Adapted(msgspec.Struct, frozen=True):
 def adapt(request: Request, model: Claude) -> Adapted:
     """The request as the model takes it."""
     sentences: list[str] = []
+    request = fitted(request, NAME)
     most = request.max_tokens if request.max_tokens is not None else model.max_tokens
     most = most if model.most is None else min(most, model.most)
     tools, choice = _tools(request, model, sentences)

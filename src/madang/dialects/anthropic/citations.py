@@ -50,7 +50,7 @@ def parse_citation(value: Json, path: str) -> Citation:
 def _parse_link(one: Members) -> Citation:
     quote, title, url = one.text("cited_text"), one.text("title"), one.text("url")
     if one.left.get("encrypted_index") == "":
-        return Citation(quote=quote or None, title=title, url=url)
+        return Citation(quote=quote or None, title=title or None, url=url)
     return Citation(quote=quote, title=title, url=url, extra=_extra(one))
 
 
@@ -100,7 +100,7 @@ def _render_link(citation: Citation) -> dict[str, Json]:
     return {
         "type": _LINK,
         "cited_text": citation.quote or "",
-        "title": citation.title,
+        "title": citation.title or "",  # not null: Vercel's SDK would not read the answer at all
         "url": citation.url,
         "encrypted_index": "",
     }

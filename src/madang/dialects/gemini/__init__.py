@@ -8,6 +8,7 @@ Source: ai.google.dev/api (generate-content, tokens, embeddings), the types of G
 a file each. That members are spelt in two ways is the matter of `spelling.py`.
 """
 
+from madang.dialects import names
 from madang.dialects.base import Dialect
 from madang.dialects.gemini.errors import error_status, parse_error, render_error, render_stream_error
 from madang.dialects.gemini.hearing import hear
@@ -23,9 +24,9 @@ GEMINI = Dialect(
     render_request=render_request,
     endpoint=endpoint,
     parse_response=parse_response,
-    render_response=render_response,
+    render_response=names.told_whole(render_response),
     stream_parser=stream_parser,
-    stream_renderer=stream_renderer,
+    stream_renderer=names.told_streamed(stream_renderer),
     parse_error=parse_error,
     render_error=render_error,
     render_stream_error=render_stream_error,

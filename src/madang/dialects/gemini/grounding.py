@@ -158,9 +158,11 @@ def _chunk(citation: Citation) -> dict[str, Json]:
         source["uri"] = citation.url
     if citation.title is not None:
         source["title"] = citation.title
-    if citation.quote is None:
+    if citation.quote is None and citation.url is not None:
         return {"web": source}
-    return {"retrievedContext": {**source, "text": citation.quote}}
+    if citation.quote is not None:
+        source["text"] = citation.quote
+    return {"retrievedContext": source}  # what has no address is no page of the web (Vercel's SDK insists)
 
 
 def _segment(place: int, text: str, citation: Citation) -> dict[str, Json]:

@@ -27,6 +27,7 @@ from madang.dialects.gemini.tools import (
     render_result,
     render_tools,
 )
+from madang.dialects.names import fitted
 from madang.dialects.reading import bad_value, missing, note, put, read_object, write_json
 
 _QUOTED = {
@@ -93,6 +94,8 @@ def render_request(request: Request, model: str) -> bytes:
 
 def render_object(request: Request, model: str) -> dict[str, Json]:
     """The same, not yet encoded."""
+    if not is_own(request):
+        request = fitted(request, NAME)
     extra = request.extra
     out: dict[str, Json] = {}
     prefix = note(extra, NAME, "model")

@@ -11,6 +11,7 @@ beside render. `passing.py` is a request that is only passed on.
 
 from __future__ import annotations
 
+from madang.dialects import names
 from madang.dialects.base import Dialect, Endpoint
 from madang.dialects.openai_chat.errors import error_status, parse_error, render_error
 from madang.dialects.openai_chat.form import NAME
@@ -38,9 +39,9 @@ OPENAI_CHAT = Dialect(
     render_request=render_request,
     endpoint=_endpoint,
     parse_response=parse_response,
-    render_response=render_response,
+    render_response=names.told_whole(render_response),
     stream_parser=StreamParser,
-    stream_renderer=StreamRenderer,
+    stream_renderer=names.told_streamed(StreamRenderer),
     parse_error=parse_error,
     render_error=render_error,
     render_stream_error=render_stream_error,

@@ -12,6 +12,7 @@ reads streams and `stream_renderer.py` writes them.
 
 from __future__ import annotations
 
+from madang.dialects import names
 from madang.dialects.base import Dialect, Endpoint
 from madang.dialects.openai_responses.content import NAME
 from madang.dialects.openai_responses.errors import (
@@ -43,9 +44,9 @@ OPENAI_RESPONSES = Dialect(
     render_request=render_request,
     endpoint=_endpoint,
     parse_response=parse_response,
-    render_response=render_response,
+    render_response=names.told_whole(render_response),
     stream_parser=ResponsesParser,
-    stream_renderer=ResponsesRenderer,
+    stream_renderer=names.told_streamed(ResponsesRenderer),
     parse_error=parse_error,
     render_error=render_error,
     render_stream_error=render_stream_error,

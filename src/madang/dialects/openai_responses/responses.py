@@ -22,7 +22,7 @@ from madang.dialects.openai_responses.items import read_item
 from madang.dialects.openai_responses.output import Names, write_output
 from madang.dialects.openai_responses.settings import write_format
 from madang.dialects.openai_responses.tools import write_choice, write_tools
-from madang.dialects.openai_responses.usage import read_stop, read_usage, write_stop, write_usage
+from madang.dialects.openai_responses.usage import UNKNOWN, read_stop, read_usage, write_stop, write_usage
 from madang.dialects.reading import Members, note, put, read_object, reading_answer, write_json
 from madang.dialects.tap import Heard
 
@@ -101,6 +101,8 @@ def read_frame(answer: Members) -> Frame:
     usage = read_usage(left.get("usage"))
     if usage is not None:
         del left["usage"]
+        if usage == UNKNOWN:
+            usage, left["$usage"] = None, "unknown"
     error = left.get("error")
     left["$echo"] = {name: left.pop(name) for name in _ECHO if name in left}
     if left.get("object") == "response":
@@ -224,8 +226,9 @@ def finish(
         out["output"] = output
     if response.usage is not None:
         out["usage"] = write_usage(response.usage)
-    elif own is None:
-        out["usage"] = None
+    elif own is None or "$usage" in own:
+        # Not null: Vercel's SDK would not read the answer at all.
+        out["usage"] = write_usage(Usage())
     return put(out, response.extra, NAME)
 
 
@@ -285,8 +288,9 @@ class _Answer(msgspec.Struct, gc=False):
         details = self.incomplete_details
         reason = details.get("reason") if isinstance(details, dict) else None
         stop = reason or self.status
+        usage = read_usage(self.usage)
         return Heard(
-            usage=read_usage(self.usage),
+            usage=usage if usage != UNKNOWN else None,
             stop_reason=stop if isinstance(stop, str) else None,
             error=_error_word(self.error) if self.error is not None else None,
         )

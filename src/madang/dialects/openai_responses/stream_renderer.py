@@ -38,7 +38,7 @@ from madang.core.messages import (
     ToolCall,
     ToolResult,
 )
-from madang.core.responses import Response, Stop, TokenLogprob, Usage
+from madang.core.responses import Response, TokenLogprob, Usage
 from madang.dialects.base import Answering
 from madang.dialects.openai_responses.content import Block
 from madang.dialects.openai_responses.errors import error_event
@@ -284,7 +284,7 @@ class ResponsesRenderer:
 
     def _close(self) -> bytes:
         """Close what is open, and its item."""
-        ended = self._stop.stop in _CUT and not (self._open is not None and is_own(self._open.part))
+        ended = self._is_cut() and not (self._open is not None and is_own(self._open.part))
         status = "incomplete" if ended else "completed"
         if self._message is None:
             return self._close_part(status)
@@ -293,6 +293,12 @@ class ResponsesRenderer:
         if ended:
             message["status"] = status
         return out + self._done(message)
+
+    def _is_cut(self) -> bool:
+        stop = self._stop
+        if stop.stop is None:
+            return False
+        return write_stop(stop.stop, stop.extra, calls=self._calls, refused=self._refused)[0] == "incomplete"
 
     def _close_part(self, status: str) -> bytes:
         growing = self._open
@@ -349,7 +355,7 @@ class ResponsesRenderer:
         if "input" in done:
             out = self._send("response.custom_tool_call_input.delta", {**members, "delta": done["input"]})
             out += self._send("response.custom_tool_call_input.done", {**members, "input": done["input"]})
-            return out + self._done(done)
+            return out + self._done({"status": "completed", **done})
         if not is_own(part):
             done["status"] = status
         arguments = done["arguments"]
@@ -383,9 +389,6 @@ class ResponsesRenderer:
         assert self._open is not None  # a thought is open
         place = {"item_id": self._open.item["id"], "output_index": len(self._output), "summary_index": 0}
         return self._send(f"response.reasoning_{kind}", {**place, **members})
-
-
-_CUT = (Stop.LENGTH, Stop.CONTEXT, Stop.FILTER, Stop.PAUSE, Stop.OTHER)
 
 
 def _bare(token: TokenLogprob) -> Block:

@@ -82,6 +82,10 @@ def write_usage(usage: Usage) -> Block:
     return put(out, usage.extra, NAME)
 
 
+UNKNOWN = read_usage(write_usage(Usage()))
+"""Of an answer whose provider said none: the clients cannot do without."""
+
+
 # Why it ended
 
 
@@ -116,9 +120,7 @@ def write_stop(
             return "incomplete", {"reason": "content_filter"}
         case Stop.REFUSAL if not refused:
             return "incomplete", {"reason": "content_filter"}
-        case Stop.OTHER:
-            return "incomplete", {"reason": None}
         case None:
             return "incomplete", None
-        case Stop.END | Stop.TOOL | Stop.SEQUENCE | Stop.REFUSAL:
+        case Stop.END | Stop.TOOL | Stop.SEQUENCE | Stop.REFUSAL | Stop.OTHER:
             return "completed", None
