@@ -1,8 +1,8 @@
 """What clients do with an answer besides reading its words: cut a conversation short, insist on a member.
 
 Claude Code and Codex find out from an error alone that a prompt was too long for its model. The SDK of Vercel
-reads answers by a schema of its own and throws all of an answer away that does not fit it, also where OpenAI's
-types would have forgiven that.
+reads answers by a schema of its own and throws all of an answer away that does not fit it, also where the
+types of OpenAI would have forgiven that.
 """
 
 from __future__ import annotations
