@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import os
+import sys
 from collections.abc import Generator
 
 import coverage
@@ -101,3 +102,12 @@ class NothingSkipped:
 
 def reason(report: pytest.TestReport | pytest.CollectReport) -> str:
     return str(report.longrepr[2]) if isinstance(report.longrepr, tuple) else str(report.longrepr)
+
+
+_TRACER = sys.gettrace()
+
+
+def pytest_runtest_teardown() -> None:
+    """Count on after a test that recursed too deeply: the error, raised in the tracer, switches it off."""
+    if _TRACER is not None and sys.gettrace() is None:
+        sys.settrace(_TRACER)
